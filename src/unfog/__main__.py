@@ -1,0 +1,5 @@
+"""``python -m unfog``."""
+
+from unfog.cli.app import run
+
+run()

@@ -1,0 +1,1 @@
+from unfog.output.atomic import *

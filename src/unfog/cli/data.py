@@ -1,0 +1,47 @@
+"""``unfog data``: real data sets that the package clients of the machine can obtain."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from unfog.cli.screen import Screen, answer, table
+
+
+def data_list(json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False) -> None:
+    """List the named sets."""
+    from dataclasses import asdict
+
+    from unfog.data import list_sets
+
+    sets = list_sets()
+    values = {"sets": [asdict(each) for each in sets]}
+    rows = [
+        [
+            each.name,
+            f"{each.count:,}",
+            "yes" if each.installed else "no",
+            each.client,
+            each.licence,
+            each.what,
+        ]
+        for each in sets
+    ]
+    answer(values, json, table(["name", "pictures", "here", "through", "licence", "what"], rows))
+
+
+def data_get(
+    name: Annotated[str, typer.Argument(help="A name from: unfog data list.")],
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Obtain a named set, check it, and keep it in the cache."""
+    from unfog.data import get
+
+    with Screen() as screen:
+        path = get(name, lambda done, total: screen.phase(f"Getting {name}", done, total))
+    answer(
+        {"name": name, "path": str(path)},
+        json,
+        f"{name} is here. Use it: unfog train image --data {name} --out runs/{name}",
+    )

@@ -1,0 +1,30 @@
+"""``unfog evaluate``: quality, diversity, memorisation, and beside each the figure of real pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from unfog.cli.screen import Screen, answer
+
+
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="Folder of a model or run.")],
+    data: Annotated[str, typer.Option(help="The pictures it learned from, or others of their kind.")],
+    n: Annotated[int, typer.Option("-n", help="Samples to draw.")] = 1000,
+    steps: Annotated[int | None, typer.Option(help="Sampling steps.")] = None,
+    sampler: Annotated[str | None, typer.Option(help="ddpm, ddim, heun or dpm++2m.")] = None,
+    guidance: Annotated[float | None, typer.Option(help="1 is off.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the samples.")] = 0,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Measure a model: unfog evaluate runs/photos/model --data photos/."""
+    with Screen() as screen:
+        from unfog.model import load
+        from unfog.recipes.assess import evaluate_model
+
+        changes = {"steps": steps, "sampler": sampler, "guidance": guidance}
+        assessment = evaluate_model(load(model), data, n, seed=seed, settings=changes, listener=screen)
+    answer(assessment.values, json, assessment.text)

@@ -1,0 +1,68 @@
+"""``unfog sample``: new pictures from a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from unfog.cli.screen import Screen, answer
+from unfog.errors import UsageError
+
+
+def sample(
+    out: Annotated[Path, typer.Option(help="Folder for the pictures; what is there stays.")],
+    model: Annotated[
+        Path | None, typer.Argument(help="Folder of a model or run; not needed with --again.")
+    ] = None,
+    n: Annotated[int, typer.Option("-n", help="How many.")] = 16,
+    label: Annotated[str | None, typer.Option(help="Class to draw; all take turns when left out.")] = None,
+    sampler: Annotated[str | None, typer.Option(help="ddpm, ddim, heun or dpm++2m.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Steps from noise to picture.")] = None,
+    grid: Annotated[
+        str | None, typer.Option(help="Spacing of the steps: karras, log-snr or uniform.")
+    ] = None,
+    guidance: Annotated[float | None, typer.Option(help="1 is off; more keeps closer to the label.")] = None,
+    threshold: Annotated[
+        str | None, typer.Option(help="Against saturation: static, dynamic or none.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Picture i of a seed is always the same.")] = 0,
+    film: Annotated[bool, typer.Option("--film", help="Also write the way from noise to picture.")] = False,
+    again: Annotated[Path | None, typer.Option(help="Make this generated file once more.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Draw pictures: unfog sample runs/photos/model --out pictures -n 16."""
+    if model is None and again is None:
+        raise UsageError("Say which model draws: unfog sample runs/NAME/model --out DIR")
+    with Screen() as screen:
+        from unfog.model import load
+        from unfog.recipes import draw
+
+        loaded = None if model is None else load(model)
+        if again is not None:
+            path = draw.again(again, out, model=loaded, listener=screen)
+            same = path.read_bytes() == again.read_bytes()
+            verdict = "the same to the byte" if same else "differs: made on another machine or version?"
+            values = {"file": str(path), "identical": same}
+            answer(values, json, f"{path}: {verdict}")
+            return
+        assert loaded is not None and model is not None
+        changes = {
+            "sampler": sampler,
+            "steps": steps,
+            "grid": grid,
+            "guidance": guidance,
+            "threshold": threshold,
+        }
+        saved, film_path = draw.draw(
+            loaded, out, n, label=label, seed=seed, film=film, settings=changes, listener=screen
+        )
+        folder = model if (model / "model.json").is_file() else model / "model"
+        draw.remember(folder, loaded.fingerprint())
+    files = [str(path) for path in saved.files]
+    values = {"folder": str(saved.folder), "files": files, "index": str(saved.index), "grid": str(saved.grid)}
+    if film_path is not None:
+        values["film"] = str(film_path)
+    text = f"{len(files)} pictures in {saved.folder}; all on one sheet: {saved.grid}"
+    answer(values, json, text + (f"\nFilm: {film_path}" if film_path else ""))

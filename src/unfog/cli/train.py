@@ -1,0 +1,74 @@
+"""``unfog train``: from your own pictures to a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from unfog.cli.screen import Screen, answer
+
+
+def train(
+    recipe: Annotated[str, typer.Argument(help="What to train: image.")],
+    out: Annotated[Path, typer.Option(help="Folder of the run; must be new, unless --resume.")],
+    data: Annotated[
+        str | None,
+        typer.Option(help="Folder, zip, tar, parquet, jsonl, csv, a named set (digits), or hub:OWNER/NAME."),
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option(help="Training time; 10 when --steps is not given.")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(help="Training steps instead of a time.")] = None,
+    preset: Annotated[str | None, typer.Option(help="Size of the network: tiny, small or base.")] = None,
+    size: Annotated[
+        int | None, typer.Option(help="Side of the pictures in pixels; chosen from the data.")
+    ] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="Any other setting, e.g. train.batch=32; repeatable.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of weights, order and noise.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+    samples: Annotated[
+        int, typer.Option(help="Pictures to draw and measure for the report; 0 for none.")
+    ] = 100,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Train a model: unfog train image --data photos/ --out runs/photos --minutes 10."""
+    with Screen() as screen:
+        screen.say("Starting...")
+        from unfog.recipes.draw import remember
+        from unfog.recipes.train import train as run
+
+        model = run(
+            recipe,
+            data,
+            out,
+            minutes=minutes,
+            steps=steps,
+            preset=preset,
+            size=size,
+            seed=seed,
+            settings=tuple(set_ or ()),
+            resume=resume,
+            samples=samples,
+            listener=screen,
+        )
+        fingerprint = model.fingerprint()
+        remember(out / "model", fingerprint)
+    made = model.history[-1]
+    values = {
+        "model": str(out / "model"),
+        "report": str(out / "report.html"),
+        "fingerprint": fingerprint,
+        "steps": made["steps"],
+        "seconds": made["seconds"],
+        "validation": made["validation"],
+        "parameters": model.count_parameters(),
+    }
+    text = (
+        f"Model:  {out / 'model'}\nReport: {out / 'report.html'}\n"
+        f"Next:   unfog sample {out / 'model'} --out pictures -n 16"
+    )
+    answer(values, json, text)

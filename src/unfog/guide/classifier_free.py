@@ -1,0 +1,56 @@
+"""Classifier-free guidance: away from what any picture looks like, towards what this one was asked to be."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from unfog.condition.base import NONE, Condition
+from unfog.denoise.base import Denoiser, GaussianPosterior
+from unfog.errors import SampleError
+
+
+class ClassifierFree(Denoiser):
+    """The estimate without condition, plus ``scale`` times the difference that the condition makes.
+
+    Ho & Salimans 2021 (arXiv 2207.12598), with the interval of Kynkaanniemi et al. 2024 (arXiv 2404.07724): guidance at
+    high noise costs variety and at low noise does nothing, so it can be switched on in between only.
+
+    Args:
+        denoiser: trained with condition dropout.
+        null: the condition that says nothing, one row for each example.
+        scale: 1 is off, above 1 exaggerates.
+        interval: noise levels sigma / alpha, (low, high), between which guidance acts.
+    """
+
+    def __init__(
+        self,
+        denoiser: Denoiser,
+        null: Condition,
+        scale: float,
+        interval: tuple[float, float] = (0.0, float("inf")),
+    ) -> None:
+        super().__init__()
+        if not null.slots():
+            raise SampleError(
+                f"Guidance {scale:g} needs a model that was trained with labels or prompts; this one was not. "
+                "Leave --guidance out."
+            )
+        self.inner, self.process = denoiser, denoiser.process
+        self.null, self.scale, self.interval = null, scale, interval
+
+    def forward(self, x_t: Tensor, t: Tensor, cond: Condition = NONE) -> GaussianPosterior:
+        """See ``Denoiser.forward``; two network calls in one batch where guidance acts, else one."""
+        alpha, sigma = self.process.scales(t)
+        low, high = self.interval
+        active = low * alpha.max() <= sigma.max() <= high * alpha.max() if high < float("inf") else True
+        if self.scale == 1.0 or not active:
+            posterior: GaussianPosterior = self.inner(x_t, t, cond)
+            return posterior
+        both: GaussianPosterior = self.inner(
+            x_t.repeat(2, *[1] * (x_t.ndim - 1)), t.repeat(2) if t.ndim else t, cond.cat(self.null)
+        )
+        conditional, unconditional = both.mean.chunk(2)
+        scales = self.process.scales(t, like=x_t)
+        return GaussianPosterior(conditional, x_t, *scales).extrapolate(
+            GaussianPosterior(unconditional, x_t, *scales), self.scale
+        )

@@ -1,0 +1,375 @@
+"""A model: codec, encoder and denoiser that belong together, with the history of how they were made.
+
+On disk it is a folder: ``model.json`` (what it is), ``model.safetensors`` (its weights),
+``card.md`` (for people).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from unfog.atomic import atomic_folder
+from unfog.codec import PixelCodec, PixelStatistics
+from unfog.condition import NONE, Condition, LabelEncoder
+from unfog.config import nearest
+from unfog.denoise import TARGETS, Denoiser, GaussianDenoiser
+from unfog.errors import ModelError, SampleError
+from unfog.guide import ClassifierFree, DynamicThreshold, StaticThreshold
+from unfog.nets import NETWORKS
+from unfog.process import SCHEDULES, GaussianProcess
+from unfog.rng import Noise, derive_seed
+from unfog.sample import GRIDS, SAMPLERS, Step, trajectory
+from unfog.spec import FORMAT, Sampling, Spec, build_part, describe, lookup
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+PIXELS_AT_ONCE = 100 * 28 * 28  # how many pixels are sampled together, which bounds memory
+
+
+class Model(nn.Module):
+    """What ``unfog train`` leaves and every other command loads.
+
+    Attributes:
+        spec: what it is.
+        history: how it was made, oldest first; plain values.
+    """
+
+    def __init__(self, spec: Spec, history: Sequence[dict[str, Any]] = ()) -> None:
+        super().__init__()
+        self.spec, self.history = spec, list(history)
+        statistics = build_part(PixelStatistics, spec.statistics, "pixel statistics")
+        network, options = dict(spec.network), dict(spec.schedule)
+        kind = network.pop("kind", "unet")
+        if kind not in NETWORKS:
+            raise ModelError(f"There is no network {kind!r}. {nearest(kind, NETWORKS)}")
+        build, config_type = NETWORKS[kind]
+        config = build_part(config_type, {**network, "channels": statistics.shape[0]}, f"network {kind!r}")
+        schedule = options.pop("kind", "cosine")
+        if schedule not in SCHEDULES or spec.target not in TARGETS:
+            raise ModelError(
+                f"Unknown schedule {schedule!r} or target {spec.target!r}. Schedules: "
+                f"{', '.join(SCHEDULES)}; targets: {', '.join(TARGETS)}."
+            )
+        process = GaussianProcess(build_part(SCHEDULES[schedule], options, f"schedule {schedule!r}"))
+        self.codec = PixelCodec(statistics)
+        self.encoder = LabelEncoder(len(spec.groups), config.vector) if spec.groups else None
+        self.denoiser = GaussianDenoiser(build(config), process, TARGETS[spec.target])
+
+    # ---- what it is -------------------------------------------------------------------------------
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(C, H, W) of a picture."""
+        return self.codec.statistics.shape
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return next(self.parameters()).device
+
+    def count_parameters(self) -> int:
+        """Number of trainable numbers."""
+        return sum(p.numel() for p in self.parameters())
+
+    def fingerprint(self) -> str:
+        """SHA-256 of the specification and all weights: the same for the same model, whatever its history."""
+        digest = hashlib.sha256(json.dumps(asdict(self.spec), sort_keys=True).encode())
+        for name, tensor in sorted(self.state_dict().items()):
+            digest.update(name.encode())
+            digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()
+
+    def class_index(self, label: str | int) -> int:
+        """The number of a class, by name or number.
+
+        Raises:
+            SampleError: naming the nearest class.
+        """
+        classes = self.spec.classes
+        if not classes:
+            raise SampleError("This model was trained without classes: leave --label out.")
+        if str(label) in classes:
+            return classes.index(str(label))
+        text = str(label)
+        if text.isdecimal() and int(text) < len(classes):
+            return int(text)
+        raise SampleError(f"There is no label {text!r} in this model. {nearest(text, classes)}")
+
+    # ---- sampling ---------------------------------------------------------------------------------
+
+    def generate(
+        self,
+        n: int = 8,
+        *,
+        label: str | int | Sequence[str | int] | None = None,
+        seed: int = 0,
+        progress: Callable[[int, int], None] | None = None,
+        **settings: Any,
+    ) -> list[Image]:
+        """New pictures.
+
+        Args:
+            n: how many.
+            label: a class for all, or one for each; classes take turns when left out.
+            seed: picture i of a seed is the same whatever n is.
+            progress: called with steps done and steps in all.
+            **settings: fields of ``Sampling`` to change, e.g. ``steps=20, guidance=2``.
+
+        Returns:
+            n PIL pictures.
+        """
+        from PIL import Image
+
+        labels = self.choose_labels(n, label)
+        pictures = self.draw(labels, n, seed=seed, sampling=self.settings(**settings), progress=progress)
+        return [Image.fromarray(p[..., 0] if p.shape[-1] == 1 else p) for p in pictures]
+
+    def settings(self, **changes: Any) -> Sampling:
+        """The model's own sampling settings with some changed; None means unchanged.
+
+        Raises:
+            SampleError: for an unknown setting, sampler, grid or threshold.
+        """
+        given = {name: value for name, value in changes.items() if value is not None}
+        known = {f.name for f in fields(Sampling)}
+        for name in given:
+            if name not in known:
+                raise SampleError(f"There is no sampling setting {name!r}. {nearest(name, known)}")
+        chosen = replace(self.spec.sampling, **given)
+        lookup(SAMPLERS, chosen.sampler, "sampler")
+        lookup(GRIDS, chosen.grid, "time grid")
+        lookup({"static": 0, "dynamic": 0, "none": 0}, chosen.threshold, "thresholding")
+        if chosen.steps < 1:
+            raise SampleError(f"{chosen.steps} steps: sampling needs at least one. Try --steps 12.")
+        if chosen.guidance != 1.0 and self.encoder is None:
+            raise SampleError(
+                f"Guidance {chosen.guidance:g} needs a model trained with labels; this one was not. "
+                "Leave it out."
+            )
+        return chosen
+
+    def choose_labels(self, n: int, label: str | int | Sequence[str | int] | None = None) -> list[int] | None:
+        """One class number for each of n pictures; None for a model without classes.
+
+        Raises:
+            SampleError: if a label does not exist, or their number is not n.
+        """
+        if n < 1:
+            raise SampleError(f"{n} pictures: ask for at least one, -n 8.")
+        if label is None:
+            return [i % len(self.spec.classes) for i in range(n)] if self.spec.classes else None
+        if isinstance(label, str | int):
+            return [self.class_index(label)] * n
+        if len(label) != n:
+            raise SampleError(f"{len(label)} labels for {n} pictures: give one, or one for each.")
+        return [self.class_index(each) for each in label]
+
+    def choose_groups(self, indices: Sequence[int], labels: Sequence[int] | None, seed: int) -> list[int]:
+        """A group of look-alikes for each picture, as often as in the training pictures of its class.
+
+        Args:
+            indices: numbers of the pictures in the request of this seed; the choice depends on nothing else.
+            labels: one class number each; None for any.
+            seed: of the request.
+        """
+        chosen = []
+        for place, index in enumerate(indices):
+            wanted = None if labels is None else labels[place]
+            fitting = [g for g, c in enumerate(self.spec.groups) if wanted is None or c == wanted]
+            shares = np.cumsum([self.spec.shares[g] for g in fitting])
+            coin = np.random.default_rng(derive_seed(seed, "group", index)).random() * shares[-1]
+            chosen.append(fitting[min(int(np.searchsorted(shares, coin, side="right")), len(fitting) - 1)])
+        return chosen
+
+    def batch_size(self) -> int:
+        """How many pictures are sampled at once."""
+        return max(1, PIXELS_AT_ONCE // (self.shape[1] * self.shape[2]))
+
+    def draw(
+        self,
+        labels: Sequence[int] | None,
+        n: int,
+        *,
+        seed: int = 0,
+        sampling: Sampling | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> np.ndarray:
+        """New pictures as numbers.
+
+        Args:
+            labels: one class number each, or None.
+            n: how many.
+            seed: of the request.
+            sampling: settings; the model's own when left out.
+            progress: called with steps done and steps in all.
+
+        Returns:
+            uint8, (n, H, W, C).
+        """
+        sampling = sampling or self.spec.sampling
+        size, parts = self.batch_size(), []
+        batches = range(0, n, size)
+        for number, first in enumerate(batches):
+            indices = range(first, min(first + size, n))
+            chosen = None if labels is None else [labels[i] for i in indices]
+            last: Tensor | None = None
+            for step in self.walk(indices, chosen, seed=seed, sampling=sampling):
+                last = step.x_s
+                if progress:
+                    progress(number * sampling.steps + step.index + 1, len(batches) * sampling.steps)
+            assert last is not None
+            parts.append(self.to_pictures(last))
+        return np.concatenate(parts)
+
+    def walk(
+        self,
+        indices: Sequence[int],
+        labels: Sequence[int] | None,
+        *,
+        seed: int = 0,
+        sampling: Sampling | None = None,
+    ) -> Iterator[Step]:
+        """The way of one batch from noise to pictures; ``to_pictures`` shows any x on it.
+
+        Args:
+            indices: numbers of the pictures in the request of this seed.
+            labels: one class number each, or None.
+            seed: of the request.
+            sampling: settings; the model's own when left out.
+        """
+        sampling = sampling or self.spec.sampling
+        process = self.denoiser.process
+        grid = GRIDS[sampling.grid](process, sampling.steps, sampling.start, sampling.end)
+        rng = Noise.for_pictures(seed, indices)
+        with torch.inference_mode():
+            x = process.prior((len(indices), *self.shape), rng, grid[0]).to(self.device)
+            cond = NONE
+            if self.encoder is not None:
+                cond = self.encoder(torch.tensor(self.choose_groups(indices, labels, seed)))
+            denoiser = self._guided(sampling, len(indices), cond)
+            was_training = self.training
+            self.eval()
+            try:
+                yield from trajectory(denoiser, SAMPLERS[sampling.sampler](), grid, x, cond, rng=rng)
+            finally:
+                self.train(was_training)
+
+    def _guided(self, sampling: Sampling, batch: int, cond: Condition) -> Denoiser:
+        denoiser: Denoiser = self.denoiser
+        if sampling.guidance != 1.0:
+            null = self.encoder.null(batch) if self.encoder is not None else NONE
+            interval = (sampling.guidance_low, sampling.guidance_high)
+            denoiser = ClassifierFree(denoiser, null, sampling.guidance, interval)
+        low, high = self.codec.limits()
+        if sampling.threshold == "static":
+            return StaticThreshold(denoiser, low, high)
+        if sampling.threshold == "dynamic":
+            return DynamicThreshold(denoiser, low, high)
+        return denoiser
+
+    def to_pictures(self, x: Tensor) -> np.ndarray:
+        """x, (B, C, H, W), as uint8 pictures (B, H, W, C)."""
+        pictures: np.ndarray = self.codec.decode(x).permute(0, 2, 3, 1).cpu().numpy()
+        return pictures
+
+    # ---- on disk ----------------------------------------------------------------------------------
+
+    def save(self, folder: str | Path, *, card: str = "", extra: Callable[[Path], None] | None = None) -> str:
+        """Write the model folder, all of it or nothing.
+
+        Args:
+            folder: where; an older model there is replaced.
+            card: text of ``card.md``.
+            extra: called with the unfinished folder, to add files such as a preview.
+
+        Returns:
+            The model's fingerprint.
+        """
+        from safetensors.torch import save_file
+
+        from unfog import __version__
+
+        fingerprint = self.fingerprint()
+        description = {
+            "format": FORMAT,
+            "unfog": __version__,
+            "fingerprint": fingerprint,
+            "parameters": self.count_parameters(),
+            **asdict(self.spec),
+            "history": self.history,
+        }
+        with atomic_folder(folder) as temporary:
+            tensors = {name: t.detach().cpu().contiguous() for name, t in self.state_dict().items()}
+            save_file(tensors, temporary / "model.safetensors")
+            text = json.dumps(description, indent=2, ensure_ascii=False)
+            (temporary / "model.json").write_text(text + "\n", "utf-8")
+            if card:
+                (temporary / "card.md").write_text(card, "utf-8")
+            if extra:
+                extra(temporary)
+        return fingerprint
+
+
+def load(folder: str | Path, device: str | torch.device = "cpu") -> Model:
+    """Read a model folder.
+
+    Args:
+        folder: a model, or a run that holds one under ``model``.
+        device: where to put the weights.
+
+    Raises:
+        ModelError: if it is no model, is damaged, or was made by a newer unfog.
+    """
+    folder = Path(folder)
+    if not (folder / "model.json").is_file() and (folder / "model" / "model.json").is_file():
+        folder = folder / "model"
+    description = describe(folder)
+    known = {f.name for f in fields(Spec)}
+    spec_values = {name: value for name, value in description.items() if name in known}
+    try:
+        spec_values["sampling"] = build_part(Sampling, spec_values.get("sampling", {}), "sampling")
+        for name in ("classes", "groups", "shares"):
+            spec_values[name] = tuple(spec_values.get(name, ()))
+        model = Model(Spec(**spec_values), description.get("history", []))
+    except (TypeError, ValueError) as error:
+        raise ModelError(f"{folder / 'model.json'} does not describe a model: {error}.") from error
+    _load_weights(model, folder / "model.safetensors")
+    if description.get("fingerprint") not in (None, model.fingerprint()):
+        raise ModelError(
+            f"{folder} was changed after it was made: weights or model.json do not match their fingerprint. "
+            "Restore it from a copy, or train again."
+        )
+    return model.eval().to(device)
+
+
+def _load_weights(model: Model, path: Path) -> None:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        tensors = load_file(path)
+    except FileNotFoundError:
+        raise ModelError(f"{path} is missing. Restore it from a copy, or train again.") from None
+    except (SafetensorError, OSError) as error:
+        raise ModelError(f"{path} is damaged ({error}). Restore it from a copy, or train again.") from error
+    wanted = model.state_dict()
+    if tensors.keys() != wanted.keys():
+        odd = sorted(tensors.keys() ^ wanted.keys())[0]
+        raise ModelError(f"{path} does not fit model.json: weight {odd!r} is missing on one side.")
+    for name, tensor in tensors.items():
+        if tensor.shape != wanted[name].shape:
+            raise ModelError(
+                f"{path}: weight {name!r} has shape {tuple(tensor.shape)}, model.json asks for "
+                f"{tuple(wanted[name].shape)}."
+            )
+    model.load_state_dict(tensors)

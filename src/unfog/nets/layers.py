@@ -1,0 +1,62 @@
+"""The few parts that the networks share: initialisation, the embedding of the noise level, attention."""
+
+from __future__ import annotations
+
+import math
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+AnyModule = TypeVar("AnyModule", bound=nn.Module)
+
+
+def zeroed(module: AnyModule) -> AnyModule:
+    """Start a layer at 0, so that a residual branch begins as "do nothing" and training is stable at once."""
+    for parameter in module.parameters():
+        nn.init.zeros_(parameter)
+    return module
+
+
+class ClockEmbedding(nn.Module):
+    """The clock l = log(alpha / sigma) as a vector.
+
+    Sines and cosines at geometrically spaced frequencies let a small network treat neighbouring noise levels alike and
+    distant ones differently. l moves over about [-5, 5], hence periods from 50 down to 1.
+
+    Args:
+        width: length D of the vector.
+        frequencies: number of sine-cosine pairs.
+    """
+
+    table: Tensor
+
+    def __init__(self, width: int, frequencies: int = 16) -> None:
+        super().__init__()
+        periods = torch.logspace(math.log10(50), 0, frequencies)
+        self.register_buffer("table", 2 * math.pi / periods, persistent=False)
+        self.mix = nn.Sequential(nn.Linear(2 * frequencies, width), nn.SiLU(), nn.Linear(width, width))
+
+    def forward(self, clock: Tensor) -> Tensor:
+        """Clock values (B,) to vectors (B, D)."""
+        angle = clock[:, None] * self.table
+        vector: Tensor = self.mix(torch.cat([angle.sin(), angle.cos()], 1))
+        return vector
+
+
+def attend(query: Tensor, key: Tensor, value: Tensor, head: int) -> Tensor:
+    """Multi-head attention over (B, N, D) with heads of width ``head``; D must be a multiple of it."""
+    batch, _, width = query.shape
+
+    def split(x: Tensor) -> Tensor:
+        return x.view(batch, x.shape[1], width // head, head).transpose(1, 2)
+
+    mixed = F.scaled_dot_product_attention(split(query), split(key), split(value))
+    return mixed.transpose(1, 2).reshape(query.shape)
+
+
+def padding_to(size: tuple[int, int], multiple: int) -> tuple[int, int, int, int]:
+    """Zero padding (left, right, top, bottom) that makes height and width multiples of ``multiple``."""
+    height, width = (-length % multiple for length in size)
+    return width // 2, width - width // 2, height // 2, height - height // 2

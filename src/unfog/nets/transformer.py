@@ -1,0 +1,125 @@
+"""The attention-only denoiser: a diffusion transformer (Peebles & Xie 2023, arXiv 2212.09748), kept small.
+
+Pictures are cut into patches, each patch is one token. Rotary position codes along both axes instead of learned ones,
+normalised queries and keys, and heads of 64, which ordinary processors like.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from unfog.nets.layers import ClockEmbedding, padding_to, zeroed
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransformerConfig:
+    """Shape of the network.
+
+    Attributes:
+        channels: of the picture in and out.
+        extra: further input channels (the ``concat`` slot).
+        patch: side of a patch in pixels.
+        width: of a token; a multiple of ``head``.
+        depth: blocks.
+        head: width of an attention head, a multiple of 4.
+        vector: length of the condition vector that it accepts.
+        dropout: share of activations dropped after attention and in the feed-forward part while training.
+    """
+
+    channels: int = 3
+    extra: int = 0
+    patch: int = 4
+    width: int = 192
+    depth: int = 6
+    head: int = 64
+    vector: int = 128
+    dropout: float = 0.0
+
+
+def rotary_2d(height: int, width: int, head: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Cosines and sines that rotate queries and keys by row and column, each (height * width, head / 2)."""
+    half = head // 4
+    frequency = 100.0 ** (-torch.arange(half, device=device) / half)
+    rows = torch.arange(height, device=device)[:, None] * frequency
+    columns = torch.arange(width, device=device)[:, None] * frequency
+    angle = torch.cat([rows.repeat_interleave(width, 0), columns.repeat(height, 1)], 1)
+    return angle.cos(), angle.sin()
+
+
+def rotate(x: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
+    """Rotate pairs of features of (..., N, head) by ``rotary_2d``."""
+    (cos, sin), (a, b) = turn, x.chunk(2, -1)
+    return torch.cat([a * cos - b * sin, b * cos + a * sin], -1)
+
+
+class TokenBlock(nn.Module):
+    """Attention, then a feed-forward part; the noise level scales, shifts and gates both (adaLN-zero)."""
+
+    def __init__(self, width: int, head: int, vector: int, dropout: float) -> None:
+        super().__init__()
+        self.head = head
+        self.modulate = zeroed(nn.Linear(vector, 6 * width))
+        self.qkv = nn.Linear(width, 3 * width)
+        self.out = nn.Linear(width, width)
+        self.feed = nn.Sequential(
+            nn.Linear(width, 4 * width), nn.GELU("tanh"), nn.Dropout(dropout), nn.Linear(4 * width, width)
+        )
+
+    def forward(self, x: Tensor, vector: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
+        """(B, N, D) and vectors (B, V) to (B, N, D)."""
+        shift_a, scale_a, gate_a, shift_f, scale_f, gate_f = self.modulate(vector)[:, None].chunk(6, 2)
+        x = x + gate_a * self._attend(torch.addcmul(shift_a, self._norm(x), 1 + scale_a), turn)
+        out: Tensor = x + gate_f * self.feed(torch.addcmul(shift_f, self._norm(x), 1 + scale_f))
+        return out
+
+    def _norm(self, x: Tensor) -> Tensor:
+        return F.layer_norm(x, x.shape[-1:])
+
+    def _attend(self, x: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
+        batch, count, width = x.shape
+        q, k, v = self.qkv(x).view(batch, count, 3, width // self.head, self.head).permute(2, 0, 3, 1, 4)
+        # normalised queries and keys keep attention from saturating at high learning rates
+        q, k = (rotate(F.rms_norm(part, part.shape[-1:]), turn) for part in (q, k))
+        mixed = F.scaled_dot_product_attention(q, k, v)
+        out: Tensor = self.out(mixed.transpose(1, 2).reshape(batch, count, width))
+        return out
+
+
+class Transformer(nn.Module):
+    """Patches in, patches out; any height and width, as pictures are padded to whole patches."""
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__()
+        self.config = config
+        pixels, width = config.patch**2, config.width
+        self.clock = ClockEmbedding(config.vector)
+        self.stem = nn.Linear((config.channels + config.extra) * pixels, width)
+        self.blocks = nn.ModuleList(
+            TokenBlock(width, config.head, config.vector, config.dropout) for _ in range(config.depth)
+        )
+        self.modulate = zeroed(nn.Linear(config.vector, 2 * width))
+        self.head = zeroed(nn.Linear(width, config.channels * pixels))
+
+    def forward(
+        self, x: Tensor, clock: Tensor, vector: Tensor | None = None, concat: Tensor | None = None
+    ) -> Tensor:
+        """Predict the target; arguments as for ``UNet.forward``, (B, C, H, W) in and out."""
+        emb = F.silu(self.clock(clock) if vector is None else self.clock(clock) + vector)
+        if concat is not None:
+            x = torch.cat([x, concat], 1)
+        height, width = x.shape[2:]
+        pad = padding_to((height, width), self.config.patch)
+        folded = F.pixel_unshuffle(F.pad(x, pad), self.config.patch)
+        rows, columns = folded.shape[2:]
+        h = self.stem(folded.flatten(2).transpose(1, 2))
+        turn = rotary_2d(rows, columns, self.config.head, x.device)
+        for block in self.blocks:
+            h = block(h, emb, turn)
+        shift, scale = self.modulate(emb)[:, None].chunk(2, 2)
+        h = self.head(torch.addcmul(shift, F.layer_norm(h, h.shape[-1:]), 1 + scale))
+        h = F.pixel_shuffle(h.transpose(1, 2).unflatten(2, (rows, columns)), self.config.patch)
+        return h[:, :, pad[2] : pad[2] + height, pad[0] : pad[0] + width]

@@ -1,0 +1,16 @@
+"""How data is lost in noise, step by step or continuously."""
+
+from unfog.process.base import Process
+from unfog.process.gaussian import GaussianProcess
+from unfog.process.schedule import DDPM, EDM, VE, VP, Cosine, Flow, Schedule
+
+SCHEDULES: dict[str, type[Schedule]] = {
+    "ddpm": DDPM,
+    "cosine": Cosine,
+    "vp": VP,
+    "ve": VE,
+    "edm": EDM,
+    "flow": Flow,
+}
+
+__all__ = ["DDPM", "EDM", "SCHEDULES", "VE", "VP", "Cosine", "Flow", "GaussianProcess", "Process", "Schedule"]

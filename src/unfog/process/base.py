@@ -1,0 +1,46 @@
+"""What every way of losing data has in common: corrupt a clean example, and know what total loss looks like."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from unfog.errors import TimeOutOfRange
+from unfog.rng import Noise
+
+
+class Process(ABC):
+    """A family of ever more corrupted versions x_t of the data, from t = 0 (data) to t = 1 (noise)."""
+
+    @abstractmethod
+    def corrupt(self, x: Tensor, t: Tensor, rng: Noise) -> Tensor:
+        """Draw x_t given clean data x.
+
+        Args:
+            x: clean data, (B, *S).
+            t: times in [0, 1], (), (B,) or more leading axes of x, such as (B, frames).
+            rng: where the randomness comes from.
+
+        Returns:
+            x_t, with the shape of x.
+
+        Raises:
+            TimeOutOfRange: if any t lies outside [0, 1].
+        """
+
+    @abstractmethod
+    def prior(self, shape: Sequence[int], rng: Noise, t: float | Tensor = 1.0) -> Tensor:
+        """Draw x_t at a time so late that the data no longer matters, with ``shape`` (B, *S)."""
+
+
+def check_times(t: Tensor) -> None:
+    """Refuse times outside [0, 1].
+
+    Raises:
+        TimeOutOfRange: naming the offending values.
+    """
+    if bool(((t < 0) | (t > 1) | t.isnan()).any()):
+        low, high = t.min().item(), t.max().item()
+        raise TimeOutOfRange(f"Times from {low:g} to {high:g}: t must lie in [0, 1], 0 is data and 1 is noise.")

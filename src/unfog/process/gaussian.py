@@ -1,0 +1,69 @@
+"""Gaussian diffusion: x_t = alpha(t) x + sigma(t) e, read as a chain (DDPM), as scores (SGM), or as an SDE."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from unfog.process.base import Process, check_times
+from unfog.process.schedule import Cosine, Schedule
+from unfog.rng import Noise
+from unfog.shapes import expand_like
+
+
+@dataclass(frozen=True)
+class GaussianProcess(Process):
+    """Scale the data down by alpha and add sigma times standard normal noise (Kingma et al. 2021, eq. 1)."""
+
+    schedule: Schedule = field(default_factory=Cosine)
+
+    def scales(self, t: float | Tensor, like: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """alpha(t) and sigma(t), computed in float64.
+
+        Args:
+            t: times in [0, 1], a number, () or (B,).
+            like: if given, the result has its type and device, and broadcasts against it.
+        """
+        t = torch.as_tensor(t, dtype=torch.float64)
+        alpha, sigma = self.schedule.alpha(t), self.schedule.sigma(t)
+        if like is None:
+            return alpha, sigma
+        return expand_like(alpha.to(like), like), expand_like(sigma.to(like), like)
+
+    def rates(self, t: float | Tensor, like: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """d alpha/dt and d sigma/dt, as ``scales``."""
+        t = torch.as_tensor(t, dtype=torch.float64)
+        alpha_rate, sigma_rate = self.schedule.alpha_rate(t), self.schedule.sigma_rate(t)
+        if like is None:
+            return alpha_rate, sigma_rate
+        return expand_like(alpha_rate.to(like), like), expand_like(sigma_rate.to(like), like)
+
+    def log_ratio(self, t: float | Tensor) -> Tensor:
+        """The clock l = log(alpha / sigma) at t, float64."""
+        return self.schedule.log_ratio(torch.as_tensor(t, dtype=torch.float64))
+
+    def corrupt(self, x: Tensor, t: Tensor, rng: Noise) -> Tensor:
+        """Draw x_t given clean data; see ``Process.corrupt``. At t = 0 the data is untouched (VE: almost)."""
+        check_times(t)
+        return self.mix(x, rng.normal(x.shape, like=x), t)
+
+    def mix(self, x: Tensor, noise: Tensor, t: float | Tensor) -> Tensor:
+        """alpha x + sigma noise, for noise that is already drawn."""
+        alpha, sigma = self.scales(t, like=x)
+        return alpha * x + sigma * noise
+
+    def prior(self, shape: Sequence[int], rng: Noise, t: float | Tensor = 1.0) -> Tensor:
+        """sigma(t) times standard normal noise: what x_t is when alpha(t) x no longer counts, (B, *S)."""
+        return rng.normal(shape) * self.scales(t)[1].float()
+
+    def drift_and_diffusion(self, t: float | Tensor) -> tuple[Tensor, Tensor]:
+        """f and g of the forward SDE dx = f x dt + g dw that has these marginals (Song et al. 2021, section 3).
+
+        f = alpha'/alpha and g^2 = 2 sigma (sigma' - f sigma); float64, shape of t.
+        """
+        (alpha, sigma), (alpha_rate, sigma_rate) = self.scales(t), self.rates(t)
+        drift = alpha_rate / alpha
+        return drift, (2 * sigma * (sigma_rate - drift * sigma)).clamp_min(0).sqrt()

@@ -1,0 +1,251 @@
+"""How fast the data is lost: signal scale alpha(t) and noise scale sigma(t), for x_t = alpha x + sigma e.
+
+Time runs from 0 (data) to 1 (noise). All schedules are the same road travelled at different speeds: what matters is
+l = log(alpha / sigma), which falls monotonically from about +infinity to about -infinity. ``time`` inverts it. The names:
+
+    DDPM     the discrete chain of 1,000 linear betas (Ho et al. 2020), joined up in between
+    VP       its limit of infinitely many steps, an SDE (Song et al. 2021)
+    Cosine   alpha = cos, sigma = sin: a quarter turn (Nichol & Dhariwal 2021, without the offset)
+    VE       the data keeps its size, noise grows geometrically (NCSN; Song & Ermon 2019)
+    EDM      the same with a polynomial pace (Karras et al. 2022)
+    Flow     the straight line from data to noise (Lipman et al. 2023; Liu et al. 2023)
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+
+class Schedule(ABC):
+    """The pair alpha(t), sigma(t) with derivatives, and its clock l(t) with inverse. All elementwise, any shape."""
+
+    @abstractmethod
+    def alpha(self, t: Tensor) -> Tensor:
+        """How much of the data is left at t."""
+
+    @abstractmethod
+    def sigma(self, t: Tensor) -> Tensor:
+        """How much noise has been added at t."""
+
+    @abstractmethod
+    def alpha_rate(self, t: Tensor) -> Tensor:
+        """d alpha / d t."""
+
+    @abstractmethod
+    def sigma_rate(self, t: Tensor) -> Tensor:
+        """d sigma / d t."""
+
+    @abstractmethod
+    def time(self, log_ratio: Tensor) -> Tensor:
+        """The t at which log(alpha / sigma) has the given value; the inverse of ``log_ratio``, clipped to [0, 1]."""
+
+    def log_ratio(self, t: Tensor) -> Tensor:
+        """The clock l = log(alpha / sigma); +-infinity where there is no noise or no signal."""
+        return self.alpha(t).log() - self.sigma(t).log()
+
+
+@dataclass(frozen=True)
+class Cosine(Schedule):
+    """A quarter turn of constant variance, alpha^2 + sigma^2 = 1."""
+
+    def alpha(self, t: Tensor) -> Tensor:
+        """cos(pi t / 2), written as a sine so that it is exactly 0 at t = 1."""
+        return torch.sin((1 - t) * (math.pi / 2))
+
+    def sigma(self, t: Tensor) -> Tensor:
+        """sin(pi t / 2)."""
+        return torch.sin(t * (math.pi / 2))
+
+    def alpha_rate(self, t: Tensor) -> Tensor:
+        """-pi/2 sin(pi t / 2)."""
+        return -math.pi / 2 * self.sigma(t)
+
+    def sigma_rate(self, t: Tensor) -> Tensor:
+        """pi/2 cos(pi t / 2)."""
+        return math.pi / 2 * self.alpha(t)
+
+    def time(self, log_ratio: Tensor) -> Tensor:
+        """2/pi atan(exp(-l))."""
+        return torch.atan(torch.exp(-log_ratio)) * (2 / math.pi)
+
+
+@dataclass(frozen=True)
+class VP(Schedule):
+    """Variance preserving diffusion with betas that grow linearly in time."""
+
+    beta_min: float = 0.1
+    beta_max: float = 20.0
+
+    def _log_alpha(self, t: Tensor) -> Tensor:
+        return -0.25 * t**2 * (self.beta_max - self.beta_min) - 0.5 * t * self.beta_min
+
+    def _beta(self, t: Tensor) -> Tensor:
+        return self.beta_min + t * (self.beta_max - self.beta_min)
+
+    def alpha(self, t: Tensor) -> Tensor:
+        """exp(-1/2 integral of beta)."""
+        return self._log_alpha(t).exp()
+
+    def sigma(self, t: Tensor) -> Tensor:
+        """sqrt(1 - alpha^2)."""
+        return (-torch.expm1(2 * self._log_alpha(t))).sqrt()
+
+    def alpha_rate(self, t: Tensor) -> Tensor:
+        """-beta alpha / 2."""
+        return -0.5 * self._beta(t) * self.alpha(t)
+
+    def sigma_rate(self, t: Tensor) -> Tensor:
+        """beta alpha^2 / (2 sigma); infinite at t = 0."""
+        return 0.5 * self._beta(t) * self.alpha(t) ** 2 / self.sigma(t)
+
+    def time(self, log_ratio: Tensor) -> Tensor:
+        """Solves the quadratic of the log of alpha."""
+        log_alpha = 0.5 * torch.nn.functional.logsigmoid(2 * log_ratio)
+        slope = self.beta_max - self.beta_min
+        root = (self.beta_min**2 - 4 * slope * log_alpha).sqrt()
+        # the textbook root, rationalised: no cancellation where alpha is almost 1
+        return (-4 * log_alpha / (self.beta_min + root)).clamp(0, 1)
+
+
+@lru_cache(maxsize=8)
+def _chain(steps: int, beta_first: float, beta_last: float) -> Tensor:
+    """Log of alpha after 0, 1, ..., steps steps of the discrete chain, (steps + 1,), float64."""
+    betas = torch.linspace(beta_first, beta_last, steps, dtype=torch.float64)
+    return torch.cat([torch.zeros(1, dtype=torch.float64), 0.5 * torch.log1p(-betas).cumsum(0)])
+
+
+@dataclass(frozen=True)
+class DDPM(Schedule):
+    """The published chain: beta_n linear in n, t = n / steps; log alpha is linear between its points."""
+
+    steps: int = 1000
+    beta_first: float = 1e-4
+    beta_last: float = 0.02
+
+    def _segment(self, t: Tensor) -> tuple[Tensor, Tensor]:
+        """log alpha at t, and its slope there."""
+        table = _chain(self.steps, self.beta_first, self.beta_last).to(t.device)
+        place = t.double() * self.steps
+        left = place.floor().clamp(0, self.steps - 1).long()
+        slope = table[left + 1] - table[left]
+        return (table[left] + (place - left) * slope).to(t.dtype), (slope * self.steps).to(t.dtype)
+
+    def alpha(self, t: Tensor) -> Tensor:
+        """The square root of alpha-bar, the product of the 1 - beta so far."""
+        return self._segment(t)[0].exp()
+
+    def sigma(self, t: Tensor) -> Tensor:
+        """sqrt(1 - alpha^2)."""
+        return (-torch.expm1(2 * self._segment(t)[0])).sqrt()
+
+    def alpha_rate(self, t: Tensor) -> Tensor:
+        """alpha times the slope of its logarithm."""
+        log_alpha, slope = self._segment(t)
+        return log_alpha.exp() * slope
+
+    def sigma_rate(self, t: Tensor) -> Tensor:
+        """-alpha alpha' / sigma; infinite at t = 0."""
+        return -self.alpha(t) * self.alpha_rate(t) / self.sigma(t)
+
+    def time(self, log_ratio: Tensor) -> Tensor:
+        """Finds the segment, then its point."""
+        table = _chain(self.steps, self.beta_first, self.beta_last).to(log_ratio.device)
+        log_alpha = 0.5 * torch.nn.functional.logsigmoid(2 * log_ratio.double())
+        right = torch.searchsorted(-table, -log_alpha).clamp(1, self.steps)
+        step = (log_alpha - table[right - 1]) / (table[right] - table[right - 1])
+        return ((right - 1 + step) / self.steps).clamp(0, 1).to(log_ratio.dtype)
+
+
+@dataclass(frozen=True)
+class VE(Schedule):
+    """Variance exploding: alpha is 1 and sigma grows geometrically, also a little above 0 at t = 0."""
+
+    sigma_min: float = 0.002
+    sigma_max: float = 80.0
+
+    def alpha(self, t: Tensor) -> Tensor:
+        """1 at all times."""
+        return torch.ones_like(t)
+
+    def sigma(self, t: Tensor) -> Tensor:
+        """sigma_min (sigma_max / sigma_min)^t."""
+        return self.sigma_min * (self.sigma_max / self.sigma_min) ** t
+
+    def alpha_rate(self, t: Tensor) -> Tensor:
+        """0 at all times."""
+        return torch.zeros_like(t)
+
+    def sigma_rate(self, t: Tensor) -> Tensor:
+        """sigma log(sigma_max / sigma_min)."""
+        return self.sigma(t) * math.log(self.sigma_max / self.sigma_min)
+
+    def time(self, log_ratio: Tensor) -> Tensor:
+        """Linear in l."""
+        span = math.log(self.sigma_max / self.sigma_min)
+        return ((-log_ratio - math.log(self.sigma_min)) / span).clamp(0, 1)
+
+
+@dataclass(frozen=True)
+class EDM(Schedule):
+    """alpha is 1 and the rho-th root of sigma grows linearly, which spends more time at low noise."""
+
+    sigma_min: float = 0.002
+    sigma_max: float = 80.0
+    rho: float = 7.0
+
+    def _root(self, t: Tensor) -> Tensor:
+        low, high = self.sigma_min ** (1 / self.rho), self.sigma_max ** (1 / self.rho)
+        return low + t * (high - low)
+
+    def alpha(self, t: Tensor) -> Tensor:
+        """1 at all times."""
+        return torch.ones_like(t)
+
+    def sigma(self, t: Tensor) -> Tensor:
+        """(sigma_min^(1/rho) + t (sigma_max^(1/rho) - sigma_min^(1/rho)))^rho."""
+        return self._root(t) ** self.rho
+
+    def alpha_rate(self, t: Tensor) -> Tensor:
+        """0 at all times."""
+        return torch.zeros_like(t)
+
+    def sigma_rate(self, t: Tensor) -> Tensor:
+        """rho root^(rho - 1) times the slope of the root."""
+        slope = self.sigma_max ** (1 / self.rho) - self.sigma_min ** (1 / self.rho)
+        return self.rho * self._root(t) ** (self.rho - 1) * slope
+
+    def time(self, log_ratio: Tensor) -> Tensor:
+        """Linear in the rho-th root of exp(-l)."""
+        low, high = self.sigma_min ** (1 / self.rho), self.sigma_max ** (1 / self.rho)
+        return ((torch.exp(-log_ratio / self.rho) - low) / (high - low)).clamp(0, 1)
+
+
+@dataclass(frozen=True)
+class Flow(Schedule):
+    """The straight line, alpha = 1 - t and sigma = t, as in flow matching and rectified flow."""
+
+    def alpha(self, t: Tensor) -> Tensor:
+        """1 - t."""
+        return 1 - t
+
+    def sigma(self, t: Tensor) -> Tensor:
+        """t."""
+        return t.clone()
+
+    def alpha_rate(self, t: Tensor) -> Tensor:
+        """-1."""
+        return -torch.ones_like(t)
+
+    def sigma_rate(self, t: Tensor) -> Tensor:
+        """1."""
+        return torch.ones_like(t)
+
+    def time(self, log_ratio: Tensor) -> Tensor:
+        """1 / (1 + exp(l))."""
+        return torch.sigmoid(-log_ratio)

@@ -1,0 +1,2 @@
+def assess(*a):
+    raise NotImplementedError

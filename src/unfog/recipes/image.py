@@ -1,0 +1,147 @@
+"""The image recipe: learn from a set of pictures, with classes where it has them, and draw new ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from pydantic import Field
+
+from unfog.codec import measure_pixels
+from unfog.config import Config
+from unfog.data import PictureStore
+from unfog.model import Model
+from unfog.rng import derive_seed
+from unfog.spec import Sampling, Spec, build_part
+from unfog.train import Batches, TrainConfig
+from unfog.train.groups import find_groups
+
+# widths at each resolution, highest first, for pictures of 28 to 32 pixels; larger ones get more levels
+PRESETS: dict[str, dict[str, Any]] = {
+    "tiny": {"widths": [16, 32], "depth": 1},
+    "small": {"widths": [32, 64], "depth": 1},
+    "base": {"widths": [96, 192], "depth": 2},
+}
+COARSEST = 8  # side at the lowest resolution, where attention looks at everything
+
+
+class DataConfig(Config):
+    """Which pictures.
+
+    Attributes:
+        source: folder, archive, table, name of a set, or "hub:OWNER/NAME".
+        size: side in pixels; chosen from the data when left out.
+        channels: 1 or 3; chosen from the data when left out.
+        held_out: share kept apart, to validate and to compare with.
+        flip: mirror half of the pictures left to right while training.
+        classes: learn the classes where the data has them.
+        groups: groups of look-alikes, in all; 0 for none but the classes; chosen from the data when left out.
+    """
+
+    source: str
+    size: int | None = Field(default=None, ge=4, le=1024)
+    channels: int | None = None
+    held_out: float = Field(default=0.1, gt=0, lt=1)
+    flip: bool = False
+    classes: bool = True
+    groups: int | None = Field(default=None, ge=0, le=4096)
+
+
+class ImageConfig(Config):
+    """Everything that a run of the image recipe depends on.
+
+    Attributes:
+        recipe: always "image".
+        preset: "tiny", "small" or "base": the size of the network.
+        data: which pictures.
+        network: options of the network that differ from the preset; ``kind`` is a name of ``NETWORKS``.
+        schedule: ``kind`` is a name of ``SCHEDULES``, the rest its options.
+        target: what the network predicts, a name of ``TARGETS``.
+        train: how to train.
+        sampling: fields of ``Sampling`` that the model shall carry as its defaults.
+    """
+
+    recipe: str = "image"
+    preset: str = "small"
+    data: DataConfig
+    network: dict[str, Any] = Field(default_factory=dict)
+    schedule: dict[str, Any] = Field(default_factory=lambda: {"kind": "cosine"})
+    target: str = "v"
+    train: TrainConfig = Field(default_factory=TrainConfig)
+    sampling: dict[str, Any] = Field(default_factory=dict)
+
+
+def network_for(preset: str, size: int, options: dict[str, Any]) -> dict[str, Any]:
+    """The network's options: the preset, grown to the size of the pictures, then what the user changed.
+
+    A level is added for each doubling beyond 32 pixels, so that attention always sees about 8 x 8 places.
+    """
+    chosen = dict(PRESETS[preset])
+    kind = options.get("kind", "unet")
+    if kind == "unet":
+        widths, side = list(chosen["widths"]), size // 4
+        while side > COARSEST * 1.5:
+            widths.append(widths[-1] if widths[-1] >= 128 else widths[-1] * 2)
+            side //= 2
+        chosen["widths"] = widths
+    else:
+        chosen = {"width": {"tiny": 64, "small": 192, "base": 384}[preset]}
+    return {"kind": kind, **chosen, **options}
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A fresh model with what it will be trained on.
+
+    Attributes:
+        store: the pictures.
+        model: untrained.
+        groups: the group of each picture, (N,), -1 for unknown; None when the model is not steered.
+    """
+
+    store: PictureStore
+    model: Model
+    groups: np.ndarray | None
+
+    def batches(self, config: ImageConfig) -> Batches:
+        """The training batches."""
+        return Batches(
+            self.store.images,
+            self.groups,
+            self.store.train,
+            size=config.train.batch,
+            seed=config.train.seed,
+            flip=config.data.flip,
+        )
+
+
+def prepare(config: ImageConfig, store: PictureStore) -> Prepared:
+    """Measure, group, and build a fresh model for these pictures; the same for the same seed."""
+    statistics = measure_pixels(store.images, store.train)
+    labelled = config.data.classes and store.labels is not None and len(store.classes) > 1
+    classes = tuple(store.classes) if labelled else ()
+    wanted = default_groups(len(store.train)) if config.data.groups is None else config.data.groups
+    groups = None
+    if classes or wanted > 1:
+        labels = store.labels if labelled else None
+        groups = find_groups(store.images, labels, store.train, classes=len(classes), wanted=wanted)
+    spec = Spec(
+        recipe="image",
+        network=network_for(config.preset, store.size, config.network),
+        schedule=config.schedule,
+        target=config.target,
+        statistics=statistics.to_dict(),
+        classes=classes,
+        groups=groups.classes if groups else (),
+        shares=groups.shares if groups else (),
+        sampling=build_part(Sampling, config.sampling, "sampling"),
+    )
+    torch.manual_seed(derive_seed(config.train.seed, "weights"))
+    return Prepared(store, Model(spec), groups.of if groups else None)
+
+
+def default_groups(pictures: int) -> int:
+    """As many groups as keep about 64 pictures in each, at most 128."""
+    return min(128, pictures // 64)

@@ -1,0 +1,184 @@
+"""What a run's report tells: gathered from the model, the data and the log."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from unfog.codec import saturation_warnings
+from unfog.data import PictureStore
+from unfog.model import Model
+from unfog.output.facts import Backward, Data, Forward, Losses, Report, Setup
+from unfog.output.film import encode_film
+from unfog.output.provenance import Provenance
+from unfog.output.report import write_report
+from unfog.recipes.assess import assess
+from unfog.recipes.image import ImageConfig, Prepared
+from unfog.recipes.listen import Listener
+from unfog.rng import Noise
+from unfog.train.run import read_log
+from unfog.train.validate import by_noise_level, fix, losses
+
+SHOWN_LEVELS = (0.0, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 1.0)
+
+
+def tell(
+    run: Path, config: ImageConfig, prepared: Prepared, samples: int, listener: Listener
+) -> Path:
+    """Draw, measure, and write ``RUN/report.html``; returns its path."""
+    store, model = prepared.store, prepared.model
+    report = Report(
+        title=f"{Path(store.source).stem}: {store.size} x {store.size} pixels",
+        warnings=list(saturation_warnings(model.codec.statistics)),
+        setup=_setup(config, model),
+        data=_data(store, model),
+        forward=_forward(store, model),
+        losses=_losses(run, config, prepared),
+        made_by=_made_by(model),
+        command=_command(config),
+    )
+    if samples:
+        _draw_and_measure(report, store, model, samples, listener)
+    return write_report(run / "report.html", report)
+
+
+def _draw_and_measure(
+    report: Report, store: PictureStore, model: Model, samples: int, listener: Listener
+) -> None:
+    labels = model.choose_labels(samples)
+    started = time.perf_counter()
+    pictures = model.draw(
+        labels, samples, progress=lambda done, total: listener.phase("Drawing samples", done, total)
+    )
+    assert report.setup is not None
+    report.setup.sampling_seconds = (time.perf_counter() - started) / samples
+    report.samples, report.sample_labels = pictures, labels
+    report.provenance = Provenance(
+        model=model.fingerprint(), recipe="image", kind="grid", settings=asdict(model.spec.sampling)
+    )
+    report.backward = _backward(model, labels, report.provenance)
+    quality = assess(store, pictures, labels, listener)
+    report.metrics = quality.metrics
+    report.neighbours = quality.neighbours
+    report.warnings = [*report.warnings, *quality.warnings]
+
+
+def _setup(config: ImageConfig, model: Model) -> Setup:
+    made = model.history[-1]
+    names = {"unet": "convolutional U-Net", "transformer": "transformer"}
+    return Setup(
+        weights=model.count_parameters(),
+        network=names[model.spec.network["kind"]],
+        pictures=made["data"]["pictures"],
+        seconds=made["seconds"],
+        steps=made["steps"],
+        batch=config.train.batch,
+        device=made["machine"],
+        classes=len(model.spec.classes) or None,
+        sampler=model.spec.sampling.sampler,
+        sampler_steps=model.spec.sampling.steps,
+        guidance=model.spec.sampling.guidance,
+        settings={
+            **config.model_dump(mode="json", exclude_none=True, exclude={"data"}),
+            "network": model.spec.network,
+            "sampling": asdict(model.spec.sampling),
+        },
+    )
+
+
+def _data(store: PictureStore, model: Model) -> Data:
+    return Data.measure(
+        store.images,
+        store.labels,
+        store.classes,
+        source=Path(store.source).name,
+        digest=store.digest,
+        train=len(store.train),
+        held_out=len(store.held_out),
+        skipped=store.skipped,
+    )
+
+
+def _forward(store: PictureStore, model: Model) -> Forward:
+    """One held-out picture on its way into noise, as the network sees it: at unit variance."""
+    process = model.denoiser.process
+    raw = torch.from_numpy(np.ascontiguousarray(store.images[store.held_out[:1]])).permute(0, 3, 1, 2)
+    x = model.codec.encode(raw)
+    noise = Noise(0).normal(x.shape)
+    times = torch.tensor(SHOWN_LEVELS, dtype=torch.float64)
+    alpha, sigma = process.scales(times)
+    drowned = torch.cat([process.mix(x, noise, t) * _unit(process.scales(t)) for t in times])
+    return Forward(
+        pictures=model.to_pictures(drowned),
+        t=times.tolist(),
+        alpha=alpha.tolist(),
+        sigma=sigma.tolist(),
+        schedule=model.spec.schedule.get("kind"),
+    )
+
+
+def _unit(scales: tuple[torch.Tensor, torch.Tensor]) -> float:
+    return float((scales[0] ** 2 + scales[1] ** 2).rsqrt())
+
+
+def _backward(model: Model, labels: list[int] | None, entry: Provenance, rows: int = 3) -> Backward:
+    """The first samples clearing up, with the clean guess at each step."""
+    process, count = model.denoiser.process, 16 if labels is None else min(16, len(labels))
+    chosen = None if labels is None else labels[:count]
+    noisy, clean, times = [], [], []
+    for step in model.walk(range(count), chosen):
+        noisy.append(model.to_pictures(step.x_t * _unit(process.scales(step.t))))
+        clean.append(model.to_pictures(step.clean))
+        times.append(step.t)
+        last = step
+    noisy.append(model.to_pictures(last.x_s))
+    clean.append(noisy[-1])
+    times.append(last.s)
+    frames = np.stack(noisy)
+    return Backward(
+        noisy=frames[:, :rows].swapaxes(0, 1),
+        clean=np.stack(clean)[:, :rows].swapaxes(0, 1),
+        t=times,
+        film=encode_film(".webp", frames, entry),
+    )
+
+
+def _losses(run: Path, config: ImageConfig, prepared: Prepared) -> Losses:
+    rows = read_log(run)
+    taken = {row["step"]: row for row in rows if "loss" in row}
+    checked = {row["step"]: row["validation"] for row in rows if row.get("event") == "validation"}
+    store, model = prepared.store, prepared.model
+    fixed = fix(model, store.images, prepared.groups, store.held_out, config.train)
+    levels = by_noise_level(model, fixed, losses(model, fixed, config.train))
+    process = model.denoiser.process
+    times = [float(process.schedule.time(torch.tensor(-level, dtype=torch.float64))) for level, _ in levels]
+    return Losses(
+        train=(list(taken), [row["loss"] for row in taken.values()]) if taken else None,
+        validation=(list(checked), list(checked.values())) if checked else None,
+        learning_rate=(list(taken), [row["rate"] for row in taken.values()]) if taken else None,
+        by_level=(times, [value for _, value in levels]),
+    )
+
+
+def _made_by(model: Model) -> dict[str, str]:
+    made = model.history[-1]
+    return {
+        "model (SHA-256)": model.fingerprint(),
+        "data (SHA-256)": made["data"]["digest"],
+        "unfog": made["unfog"],
+        "torch": made["torch"],
+        "machine": made["machine"],
+    }
+
+
+def _command(config: ImageConfig) -> str:
+    source = Path(config.data.source).name
+    length: Any = (
+        f"--steps {config.train.steps}" if config.train.steps else f"--minutes {config.train.minutes or 10:g}"
+    )
+    return f"unfog train image --data {source} --out RUN {length} --seed {config.train.seed}"

@@ -1,0 +1,55 @@
+"""How long and how fast to learn; what to learn is in the recipe."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from unfog.config import Config
+
+
+class TrainConfig(Config):
+    """Settings of a training run; the defaults were measured on two processor cores and the digits.
+
+    Attributes:
+        steps: optimiser steps; leave out to plan by ``minutes``.
+        minutes: training time; the number of steps follows from the measured speed.
+        batch: pictures per step, over all devices.
+        learning_rate: at its height.
+        warmup: steps over which the learning rate rises.
+        decay: last share of training over which it falls to 0.
+        momentum, second_momentum: the betas of AdamW.
+        weight_decay: of AdamW.
+        clip: largest norm of the gradient.
+        weight: a name of ``WEIGHTS``, how much an error counts at each noise level.
+        noise_mean, noise_std: of log(sigma / alpha), how often each noise level is visited.
+        label_dropout: share of examples whose label is hidden, so that guidance is possible.
+        precision: "no" is float32; "auto" takes bfloat16 where the accelerator has it.
+        seed: of weights, order, noise.
+        validate_every: steps between validation losses; 0 for twenty in a run.
+        preview_minutes: minutes between preview pictures.
+        checkpoint_minutes: minutes between checkpoints.
+        trackers: names that accelerate knows: "tensorboard", "wandb", ...
+    """
+
+    steps: int | None = Field(default=None, ge=1)
+    minutes: float | None = Field(default=None, gt=0)
+    batch: int = Field(default=64, ge=1)
+    learning_rate: float = Field(default=2e-3, gt=0)
+    warmup: int = Field(default=100, ge=0)
+    decay: float = Field(default=0.5, gt=0, le=1)
+    momentum: float = Field(default=0.9, ge=0, lt=1)
+    second_momentum: float = Field(default=0.95, ge=0, lt=1)
+    weight_decay: float = Field(default=0.01, ge=0)
+    clip: float = Field(default=1.0, gt=0)
+    weight: Literal["data", "noise", "v", "flow", "min-snr"] = "v"
+    noise_mean: float = -0.8
+    noise_std: float = Field(default=1.2, gt=0)
+    label_dropout: float = Field(default=0.1, ge=0, lt=1)
+    precision: Literal["no", "auto", "bf16", "fp16"] = "auto"
+    seed: int = 0
+    validate_every: int = Field(default=0, ge=0)
+    preview_minutes: float = Field(default=1.0, gt=0)
+    checkpoint_minutes: float = Field(default=1.0, gt=0)
+    trackers: tuple[str, ...] = ()

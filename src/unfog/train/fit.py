@@ -1,0 +1,249 @@
+"""The only trainer: a generator that takes one step each time it is asked.
+
+Logging, previews, validation and checkpoints are therefore a plain ``for`` around it. A step depends on the seed, the
+number of the step and the weights, and on nothing else; that is what makes a resumed run equal to an uninterrupted one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor
+
+from unfog.condition import ANY
+from unfog.errors import TrainError
+from unfog.model import Model
+from unfog.rng import Noise, derive_seed, stratified
+from unfog.train.checkpoint import Checkpoint, part
+from unfog.train.config import TrainConfig
+from unfog.train.ema import WIDTHS, PowerAverage, Snapshot
+from unfog.train.objective import Objective
+from unfog.train.plan import Plan
+from unfog.train.watch import Watch
+
+Source = Callable[[int], tuple[Tensor, Tensor | None]]
+
+REMEMBER_EVERY = 50  # steps between copies to roll back to
+DENSITY = 1.06  # each average is kept when training is this much longer than at the last
+
+
+@dataclass(frozen=True)
+class TrainStep:
+    """What one step did.
+
+    Attributes:
+        step: steps done so far, 1, 2, ...
+        total: steps there will be, as far as known.
+        loss: mean over the batch.
+        gradient: norm before clipping.
+        learning_rate: that was used.
+        elapsed: seconds of training so far, over all sessions.
+        images_per_second: of this step.
+        event: something worth telling, in words, or None.
+    """
+
+    step: int
+    total: int
+    loss: float
+    gradient: float
+    learning_rate: float
+    elapsed: float
+    images_per_second: float
+    event: str | None = None
+
+
+class Training:
+    """The state of a run: weights, optimiser, averages, plan and watchdog.
+
+    Args:
+        model: trained in place.
+        source: gives the batch of any step, see ``Batches``.
+        config: settings.
+        accelerator: device, precision, processes; a plain one when left out.
+    """
+
+    def __init__(
+        self, model: Model, source: Source, config: TrainConfig, accelerator: Accelerator | None = None
+    ) -> None:
+        self.model, self.source, self.config = model, source, config
+        self.accelerator = accelerator or Accelerator(mixed_precision=precision(config.precision))
+        self.plan, self.watch = Plan.of(config), Watch()
+        self.step, self.elapsed = 0, 0.0
+        model.to(self.accelerator.device)
+        objective = Objective(model.denoiser, model.encoder, config)
+        optimiser = torch.optim.AdamW(
+            objective.parameters(),
+            lr=config.learning_rate,
+            betas=(config.momentum, config.second_momentum),
+            weight_decay=config.weight_decay,
+            fused=True,
+        )
+        self.objective, self.optimiser = self.accelerator.prepare(objective, optimiser)
+        self.parameters = dict(objective.named_parameters())
+        self.averages = [PowerAverage(self.parameters, width) for width in WIDTHS]
+        self._good: Checkpoint | None = None
+
+    def fit(self) -> Iterator[TrainStep]:
+        """Take steps until the plan is fulfilled."""
+        self.model.train()
+        if self._good is None:
+            self._good = self.checkpoint()
+        while self.plan.total is None or self.step < self.plan.total:
+            started = time.perf_counter()
+            rate = self.plan.learning_rate(self.step) * self.config.learning_rate * self.watch.rate
+            loss, gradient = self._gradients(self.step)
+            trouble = self.watch.observe(loss, gradient)
+            if trouble is None:
+                self._apply(rate)
+            event = self._keep_or_roll_back(trouble)
+            seconds = time.perf_counter() - started
+            self.elapsed += seconds
+            if self.plan.settle(self.step, self.elapsed):
+                event = event or f"Planned {self.plan.total} steps: from here the learning rate falls to 0."
+            yield TrainStep(
+                step=self.step,
+                total=self.plan.expected(self.step, self.elapsed),
+                loss=loss,
+                gradient=gradient,
+                learning_rate=rate,
+                elapsed=self.elapsed,
+                images_per_second=self.config.batch / seconds,
+                event=event,
+            )
+
+    def _gradients(self, step: int) -> tuple[float, float]:
+        """Loss of a step and norm of its gradient, which stays on the weights."""
+        # a rollback changes the noise, or it would run into the same wall again
+        seed = derive_seed(self.config.seed, "step", step, self.watch.rollbacks)
+        torch.manual_seed(seed)  # dropout is the one user of the global generator
+        rng, device = Noise(seed), self.accelerator.device
+        raw, labels = self.source(step)
+        noise, times = rng.normal(raw.shape), stratified(len(raw), rng)
+        hidden = rng.uniform((len(raw),)) < self.config.label_dropout
+        mine = slice(self.accelerator.process_index, None, self.accelerator.num_processes)
+        objective = self.accelerator.unwrap_model(self.objective)
+        if labels is not None:
+            labels = torch.where(hidden, ANY, labels)[mine].to(device)
+        x = self.model.codec.encode(raw[mine].to(device))
+        loss = self.objective(x, objective.times(times[mine]), noise[mine].to(device), labels).mean()
+        self.accelerator.backward(loss)
+        norm = self.accelerator.clip_grad_norm_(self.objective.parameters(), self.config.clip)
+        return float(self.accelerator.gather(loss.detach()).mean()), float(norm)
+
+    def _apply(self, rate: float) -> None:
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        self.optimiser.step()
+        self.optimiser.zero_grad(set_to_none=True)
+        self.step += 1
+        for average in self.averages:
+            average.update(self.parameters, self.step)
+
+    def _keep_or_roll_back(self, trouble: str | None) -> str | None:
+        if trouble is None:
+            if self.step % REMEMBER_EVERY == 0 and self.watch.healthy():
+                self._good = self.checkpoint()
+            return None
+        assert self._good is not None
+        failed, watch = self.step, self.watch
+        event = watch.roll_back(trouble, failed, self._good.step)
+        self.optimiser.zero_grad(set_to_none=True)
+        elapsed, plan = self.elapsed, self.plan
+        self.restore(self._good)
+        self.elapsed, self.plan, self.watch = elapsed, plan, watch
+        return event
+
+    # ---- keeping ----------------------------------------------------------------------------------
+
+    def checkpoint(self) -> Checkpoint:
+        """A copy of everything that ``restore`` needs."""
+        tensors = {f"weights.{n}": p.detach().cpu().clone() for n, p in self.parameters.items()}
+        state = self.optimiser.state_dict()["state"]
+        names = list(self.parameters)
+        for index, values in state.items():
+            for key, value in values.items():
+                tensors[f"optimiser.{key}.{names[index]}"] = torch.as_tensor(value).detach().cpu().clone()
+        for average in self.averages:
+            for name, weight in average.weights.items():
+                tensors[f"average.{average.width:.2f}.{name}"] = weight.cpu().clone()
+        notes = {
+            "elapsed": self.elapsed,
+            "total": self.plan.total,
+            "watch": self.watch.to_dict(),
+            "random": {"seed": self.config.seed, "position": self.step},
+        }
+        return Checkpoint(self.step, tensors, notes)
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Go back, or on, to a checkpoint.
+
+        Raises:
+            TrainError: if it belongs to another network.
+        """
+        weights = part(checkpoint.tensors, "weights.")
+        if weights.keys() != self.parameters.keys():
+            raise TrainError("The checkpoint is of another network. Start in a new --out folder.")
+        with torch.no_grad():
+            for name, parameter in self.parameters.items():
+                parameter.copy_(weights[name])
+            for average in self.averages:
+                for name, value in part(checkpoint.tensors, f"average.{average.width:.2f}.").items():
+                    average.weights[name].copy_(value)
+        state: dict[int, dict[str, Any]] = {}
+        for index, name in enumerate(self.parameters):
+            for key in ("step", "exp_avg", "exp_avg_sq"):
+                if (value := checkpoint.tensors.get(f"optimiser.{key}.{name}")) is not None:
+                    state.setdefault(index, {})[key] = value.clone()
+        self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": state})
+        self.step, self.elapsed = checkpoint.step, float(checkpoint.notes["elapsed"])
+        self.plan.total = checkpoint.notes["total"]
+        self.watch = Watch.from_dict(checkpoint.notes["watch"])
+        self._good = checkpoint
+
+    def snapshots_due(self) -> list[tuple[float, Snapshot]]:
+        """The averages with their widths, if it is time to store them (ever more rarely, as 1.06^k)."""
+        mark = _mark(self.step)
+        if self.step != self.plan.total and (self.step < 10 or mark == _mark(self.step - 1)):
+            return []
+        return [(a.width, Snapshot(self.step, a.gamma, a.weights)) for a in self.averages]
+
+    @contextmanager
+    def averaged(self, weights: dict[str, Tensor] | None = None) -> Iterator[None]:
+        """The model with averaged weights, for as long as the block lasts; with the shorter average by default."""
+        raw = {name: p.detach().clone() for name, p in self.parameters.items()}
+        self._set(weights or self.averages[0].weights)
+        try:
+            yield
+        finally:
+            self._set(raw)
+
+    def _set(self, weights: dict[str, Tensor]) -> None:
+        with torch.no_grad():
+            for name, parameter in self.parameters.items():
+                parameter.copy_(weights[name])
+
+    def adopt(self, weights: dict[str, Tensor]) -> None:
+        """Make averaged weights the model's own, at the end."""
+        self._set(weights)
+
+
+def _mark(step: int) -> int:
+    import math
+
+    return int(math.log(max(step, 1)) / math.log(DENSITY))
+
+
+def precision(wanted: str) -> str:
+    """The accelerate name of a precision; "auto" is bfloat16 where the accelerator computes it fast, else float32.
+
+    On ordinary processors reduced precision is a hundred times slower, so it is never chosen there.
+    """
+    if wanted != "auto":
+        return wanted
+    return "bf16" if torch.cuda.is_available() and torch.cuda.is_bf16_supported() else "no"

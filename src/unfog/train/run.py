@@ -1,0 +1,111 @@
+"""A run's folder: its lock, its log, and the proof that a resumed run repeats what the lost one did."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from unfog.errors import TrainError
+
+
+@contextmanager
+def locked(run: Path) -> Iterator[None]:
+    """Hold a run's folder for this process; the lock vanishes with the process, however it ends.
+
+    Raises:
+        TrainError: if another process trains in the folder.
+    """
+    run.mkdir(parents=True, exist_ok=True)
+    with open(run / ".lock", "a+", encoding="utf-8") as file:
+        if not _try_lock(file):
+            file.seek(0)
+            owner = file.read().strip() or "unknown"
+            raise TrainError(
+                f"{run} is in use by another training (process {owner}). Wait for it, or choose another --out."
+            )
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+    (run / ".lock").unlink(missing_ok=True)
+
+
+def _try_lock(file: IO[str]) -> bool:
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        import msvcrt
+
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+        except OSError:
+            return False
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+class Log:
+    """``log.jsonl``: one line for each step and event, appended as they happen.
+
+    When a run is resumed, the steps after its last checkpoint are taken again. Their losses are in the log already;
+    they are compared, to the last bit, and the verdict is logged.
+
+    Args:
+        run: the run's folder.
+        step: the step that training resumes from.
+    """
+
+    def __init__(self, run: Path, step: int) -> None:
+        self.path = run / "log.jsonl"
+        self.lost = {row["step"]: row["loss"] for row in read_log(run) if row.get("step", 0) > step and "loss" in row}
+        self.replayed = self.differing = 0
+        self._file = open(self.path, "a", encoding="utf-8")  # noqa: SIM115, closed by close()
+        self._mend()
+
+    def _mend(self) -> None:
+        # a killed process may have left half a line
+        if self.path.stat().st_size and not self.path.read_bytes().endswith(b"\n"):
+            self._file.write("\n")
+
+    def write(self, **values: Any) -> None:
+        """Append one line."""
+        self._file.write(json.dumps(values) + "\n")
+        self._file.flush()
+
+    def step(self, step: int, loss: float, **values: Any) -> None:
+        """Append a step, or compare it with the line that is already there."""
+        if step not in self.lost:
+            self.write(step=step, loss=loss, **values)
+            return
+        self.replayed += 1
+        self.differing += self.lost.pop(step) != loss
+        if not self.lost:
+            self.write(event="replayed", step=step, steps=self.replayed, differing=self.differing)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def read_log(run: Path) -> list[dict[str, Any]]:
+    """All intact lines of a run's log, oldest first; none if there is no log."""
+    path = run / "log.jsonl"
+    if not path.is_file():
+        return []
+    rows = []
+    for line in path.read_text("utf-8", errors="replace").splitlines():
+        try:
+            row = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(row, dict):
+            rows.append(row)
+    return rows

@@ -1,0 +1,59 @@
+"""What all tests share: two threads, no network, no reading or writing outside of the test's own folder.
+
+The variables are set here, before anything imports torch or numpy, because both read them once.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+THREADS = "2"
+for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(_name, THREADS)
+os.environ.setdefault("MPLBACKEND", "agg")
+# A test that reaches for a hub is a test that fails on a train: say so at once instead of waiting.
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("HF_DATASETS_OFFLINE", "1")
+os.environ.setdefault("TRANSFORMERS_OFFLINE", "1")
+
+import pytest  # noqa: E402
+from hypothesis import HealthCheck, settings  # noqa: E402
+
+# The machine may be busy with training, so no test may depend on how long an example takes; and the same
+# examples are drawn in every run, so that a failure can be looked at twice.
+settings.register_profile(
+    "unfog", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile("unfog")
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The root of the repository."""
+    return Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _private_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Caches go to a folder of this session, so that neither an old cache nor a person's own is touched."""
+    with pytest.MonkeyPatch.context() as patch:
+        cache = tmp_path_factory.mktemp("cache")
+        patch.setenv("UNFOG_CACHE", str(cache))
+        patch.setenv("XDG_CACHE_HOME", str(cache))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _seeded() -> None:
+    """Global generators start the same in every test; unfog itself must not depend on them."""
+    random.seed(0)
+    import sys
+
+    # Only where they are already loaded: the data room's tests must not pay for torch.
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed(0)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(0)

@@ -1,0 +1,78 @@
+"""Pictures to test with, and a cache of its own for every test."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+
+@pytest.fixture
+def cache(tmp_path_factory, monkeypatch):
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("UNFOG_CACHE", str(folder))
+    return folder
+
+
+def noise_picture(width=32, height=32, mode="RGB", seed=0):
+    """Blocks of random colour, as a Pillow image of any mode that Pillow can convert to."""
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(0, 256, (4, 4, 3), np.uint8)
+    return Image.fromarray(coarse).resize((width, height), Image.Resampling.NEAREST).convert(mode)
+
+
+@pytest.fixture
+def picture():
+    return noise_picture
+
+
+@pytest.fixture
+def encoded():
+    """The bytes of a picture file."""
+
+    def encode(kind="PNG", *args, **kwargs):
+        file = io.BytesIO()
+        noise_picture(*args, **kwargs).save(file, kind)
+        return file.getvalue()
+
+    return encode
+
+
+@pytest.fixture
+def pets(tmp_path):
+    """A folder with two classes, five pictures each, all different."""
+    root = tmp_path / "pets"
+    for label, name in enumerate(("cats", "dogs")):
+        for index in range(5):
+            path = root / name / f"{index}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            noise_picture(40, 32, seed=10 * label + index).save(path)
+    return root
+
+
+@pytest.fixture
+def count_decodes(monkeypatch):
+    """How often pictures were decoded while building caches."""
+    from unfog.data import build
+
+    calls = []
+    real = build.decode_picture
+
+    def counted(*args, **kwargs):
+        calls.append(args)
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(build, "decode_picture", counted)
+    return calls
+
+
+def write(path: Path, raw: bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(raw)
+    return path
+
+
+@pytest.fixture
+def put():
+    return write
