@@ -35,7 +35,7 @@ help:
 	@echo "make bench      speed and quality figures, as ratios"
 	@echo "make env        only the environment, in $(VENV)"
 	@echo "make lock       choose new versions for requirements.lock"
-	@echo "make clean      remove the environment and all caches; runs are kept"
+	@echo "make clean      remove the environment and all caches; runs and benchmark results are kept"
 
 # A virtual environment knows its own absolute path, so one that was copied or moved along with its checkout would
 # quietly run the code of the old place. The stamp holds the path; with a wrong one the environment is made anew.
@@ -94,6 +94,7 @@ lock:
 	@mv build/requirements.lock requirements.lock && rm -rf build/lock
 	@git diff --stat requirements.lock 2>/dev/null || true
 
+# build/quality holds hours of benchmark results: it stays, as runs/ does.
 clean:
-	@rm -rf "$(VENV)" build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf "$(VENV)" build/lock build/lib build/bdist.* dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +

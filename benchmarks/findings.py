@@ -42,6 +42,7 @@ class Speed:
         fastest: fastest of all blocks at full threads.
         perfect: fastest block on one thread, per CPU second, times the number of cores: perfect scaling.
         batch: pictures per step.
+        setup: CPU seconds of preparation before the first step, which count as training.
         quiet: whether undisturbed blocks at full threads were found.
     """
 
@@ -50,6 +51,7 @@ class Speed:
     fastest: float
     perfect: float
     batch: int
+    setup: float
     quiet: bool
 
 
@@ -73,6 +75,7 @@ def speed(work: Path, name: str) -> Speed | None:
         fastest=max((block["rate"] for block in full), default=math.nan),
         perfect=max(single) * CORES if single else math.nan,
         batch=kept["batch"],
+        setup=kept.get("setup", 0.0),
         quiet=bool(quiet),
     )
 
@@ -84,14 +87,14 @@ def granted_rate(name: str, found: Speed) -> float:
 
 
 def budget(work: Path, name: str) -> int:
-    """Steps that five minutes buy."""
+    """Steps that five minutes buy, less what the preparation took."""
     found = speed(work, name)
     rate = math.nan if found is None else granted_rate(name, found)
     if found is None or math.isnan(rate):
         sys.exit(
             f"{name} has no calibrated speed in {work}. Run: python benchmarks/quality.py calibrate {name}"
         )
-    return max(1, round(SECONDS * rate / found.batch))
+    return max(1, round((SECONDS - found.setup) * rate / found.batch))
 
 
 def results(work: Path, name: str) -> list[dict[str, Any]]:

@@ -47,6 +47,7 @@ class Peer(ABC):
     network: nn.Module
     title: str
     packages: tuple[str, ...]
+    setup = 0.0  # seconds of preparation that come off the training time
 
     @abstractmethod
     def train_on(self, x: Tensor) -> float:

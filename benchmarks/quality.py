@@ -35,7 +35,7 @@ SAMPLES = 1000
 SEEDS = (0, 1, 2)
 BLOCK_SECONDS = 2.0  # aimed-at length of a calibration block
 CLOCK_SAMPLES = 50
-OURS = {"unfog": False, "unfog-labels": True}  # name -> with labels?
+OURS = ("unfog", "unfog-labels", "unfog-plain")
 
 
 def names() -> list[str]:
@@ -48,7 +48,7 @@ def contestant(name: str, pictures: torch.Tensor, seed: int) -> Any:
     if name in OURS:
         from ours import Ours
 
-        return Ours(labels=OURS[name], seed=seed)
+        return Ours(name, seed)
     return PEERS[name](pictures, seed)
 
 
@@ -64,19 +64,21 @@ def run_judge(work: Path, _: argparse.Namespace) -> None:
 def run_calibrate(work: Path, options: argparse.Namespace) -> None:
     """Measure training speeds in interleaved blocks and add them to what earlier calibrations found."""
     pictures, _ = digits()
-    works, images = {}, {}
+    works, images, runners = {}, {}, {}
     for name in options.names or names():
         runner = contestant(name, pictures, seed=0)
         runner.advance()
         start = time.perf_counter()
         runner.advance()
         steps = max(2, round(BLOCK_SECONDS / (time.perf_counter() - start)))
-        works[name], images[name] = _several(runner, steps), (steps * runner.batch, runner.batch)
+        works[name], runners[name] = _several(runner, steps), runner
+        images[name] = steps * runner.batch
     blocks = interleave(works, options.rounds)
     kept = read_json(work / "calibration.json") or {}
     for name, timings in blocks.items():
-        count, batch = images[name]
-        entry = kept.setdefault(name, {"batch": batch, "blocks": []})
+        count, runner = images[name], runners[name]
+        entry = kept.setdefault(name, {"batch": runner.batch, "setup": 0.0, "blocks": []})
+        entry["setup"] = max(entry.get("setup", 0.0), runner.setup)
         entry["blocks"] += [
             {
                 "rate": count / block.seconds,

@@ -21,8 +21,9 @@ from machine import Block, describe, facts, interleave, median_seconds
 from torch import Tensor, nn
 
 from unfog.codec import PixelStatistics
-from unfog.model import Model, Sampling, Spec, load
+from unfog.model import Model, load
 from unfog.sample import SAMPLERS
+from unfog.spec import Sampling, Spec
 
 AIM_SECONDS = 6.0  # for 1,000 digits
 STEPS = 50  # of each sampler in the second table
@@ -34,7 +35,7 @@ def default_model(path: str | None) -> Model:
         return load(path)
     from ours import Ours
 
-    return Ours(labels=True, seed=0).model.eval()
+    return Ours("unfog-labels", 0).model.eval()
 
 
 class Counted(nn.Module):
@@ -95,6 +96,7 @@ class Constant(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
+        self.place = nn.Parameter(torch.zeros(()))  # a model asks its parameters which device it is on
         self.answers: dict[torch.Size, Tensor] = {}
 
     def forward(self, x: Tensor, clock: Tensor) -> Tensor:

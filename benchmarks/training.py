@@ -53,11 +53,11 @@ class Variant:
 
 def variants(batch_sizes: list[int]) -> list[Variant]:
     """Everyone at every batch size; unfog's own batch size comes first."""
-    from ours import Ours
+    from ours import KINDS, Ours
 
     pictures, _ = digits()
-    makers = {"unfog, unconditional": lambda size: Ours(labels=False, seed=0, batch=size)}
-    makers["unfog, with labels"] = lambda size: Ours(labels=True, seed=0, batch=size)
+    kinds = ("unfog-labels", "unfog-plain")  # the default, and the one that does just what the peers do
+    makers = {KINDS[kind][0]: lambda size, kind=kind: Ours(kind, 0, size) for kind in kinds}
     for peer in available().values():
         makers[peer.title] = lambda size, peer=peer: peer(pictures, 0, size)
     found = []
@@ -128,7 +128,7 @@ def _measure_memory() -> None:
     from ours import Ours
 
     before = peak_memory_mb()
-    runner = Ours(labels=True, seed=0)
+    runner = Ours("unfog-labels", 0)
     for _ in range(30):
         runner.advance()
     print(before, peak_memory_mb())

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from unfog.cli.screen import Screen, answer
+from unfog.cli.screen import Screen, answer, table
 
 
 def evaluate(
@@ -26,5 +26,7 @@ def evaluate(
         from unfog.recipes.assess import evaluate_model
 
         changes = {"steps": steps, "sampler": sampler, "guidance": guidance}
-        assessment = evaluate_model(load(model), data, n, seed=seed, settings=changes, listener=screen)
-    answer(assessment.values, json, assessment.text)
+        found = evaluate_model(load(model), data, n, seed=seed, settings=changes, listener=screen)
+    head = ["figure", "samples", "real, held out", "better", "n"]
+    text = "\n".join([table(head, found.rows), "", *found.notes])
+    answer(found.values, json, text.rstrip())

@@ -1,8 +1,9 @@
 """Pixels as they are: measured, normalised to mean 0 and standard deviation 1, and put back.
 
-The noise schedule and the preconditioning both assume data of unit variance. Digits on black have mean 0.13 and
-standard deviation 0.31; treating them as if they filled [-1, 1] wastes a good part of the noise levels. So the codec
-measures the data, remembers what it saw in the model file, and says when pixels sit at the ends of the range.
+The noise schedule and the preconditioning both assume data of unit variance. Digits on black have mean 0.13
+and standard deviation 0.31; treating them as if they filled [-1, 1] wastes a good part of the noise levels.
+So the codec measures the data, remembers what it saw in the model file, and says when pixels sit at the ends
+of the range.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What steers generation, named by how it enters the network and not by what it means.
 
-Any encoder meets any network: a label, a sentence or a small picture becomes one vector, a row of tokens, or extra
-channels; a network takes the slots it knows.
+Any encoder meets any network: a label, a sentence or a small picture becomes one vector, a row of tokens, or
+extra channels; a network takes the slots it knows.
 """
 
 from __future__ import annotations

@@ -41,12 +41,14 @@ class Plan:
         channels: 1 or 3.
         smallest: pictures whose shorter side is below this are left out.
         watch_colour: channels is 3 only because some file could hold colour; fall back to 1 if none does.
+        notes: sentences for the user.
     """
 
     size: int
     channels: int
     smallest: float
     watch_colour: bool
+    notes: tuple[str, ...] = ()
 
 
 def workers() -> int:
@@ -74,10 +76,12 @@ def make_plan(headers: list[Header], size: int | None, channels: int | None) -> 
     """Choose what was not given; see ``choose_size``. ``headers`` must not be empty."""
     side = size or choose_size(headers)
     smallest = side / 2
+    notes: tuple[str, ...] = ()
     if all(header.short < smallest for header in headers):
         smallest = 0.0  # all are small: rather blurred pictures than none
+        notes = (f"All pictures are much smaller than {side} px; they were enlarged and will look soft.",)
     grey = all(header.grey for header in headers if header.short >= smallest)
-    return Plan(side, channels or (1 if grey else 3), smallest, channels is None and not grey)
+    return Plan(side, channels or (1 if grey else 3), smallest, channels is None and not grey, notes)
 
 
 def build(
@@ -103,12 +107,18 @@ def build(
         DataError: no picture can be used.
     """
     with quiet(), ThreadPoolExecutor(workers()) as pool:
-        heads = _scan(reader, pool, progress)
-        usable = [head for _, head in heads if isinstance(head, Header)]
-        if not usable:
-            raise DataError(_nothing(reader.source, [(e.name, h) for e, h in heads if isinstance(h, str)]))
-        plan = make_plan(usable, size, channels)
-        return _Building(reader, folder, plan, ground, heads).run(pool, progress)
+        try:
+            heads = _scan(reader, pool, progress)
+            usable = [head for _, head in heads if isinstance(head, Header)]
+            if not usable:
+                raise DataError(
+                    _nothing(reader.source, [(e.name, h) for e, h in heads if isinstance(h, str)])
+                )
+            plan = make_plan(usable, size, channels)
+            return _Building(reader, folder, plan, ground, heads).run(pool, progress)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)  # Ctrl-C must not wait for what nobody wants
+            raise
 
 
 def _scan(
@@ -217,7 +227,7 @@ class _Building:
             captions=captions if any(captions) else None,
             classes=classes,
             skipped=tuple(self.skipped),
-            notes=tuple(self.reader.notes),
+            notes=(*self.reader.notes, *self.plan.notes),
             duplicates=duplicates,
             pixels=sha,
             spot=spot_digest(self.folder / "images.npy"),

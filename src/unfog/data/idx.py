@@ -8,6 +8,7 @@ number of axes, then each axis's length as big-endian uint32, then the values.
 from __future__ import annotations
 
 import gzip
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from typing import BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from unfog.data.layout import top_names
 from unfog.data.reader import Entry, Reader, stamp
 from unfog.errors import DataError
 
@@ -70,7 +72,8 @@ def idx_files(folder: Path) -> list[tuple[Path, Path | None, bool | None]]:
         (pictures, labels or None, held out or not); training parts first. 't10k' and 'test' are held out.
     """
     found: list[tuple[Path, Path | None, bool | None]] = []
-    for pictures in sorted([*folder.glob("*images*idx3-ubyte"), *folder.glob("*images*idx3-ubyte.gz")]):
+    names = [name for name in top_names(folder) if re.fullmatch(r".*images.*idx3-ubyte(\.gz)?", name)]
+    for pictures in (folder / name for name in names):
         twin = pictures.name.replace("images", "labels").replace("idx3", "idx1").removesuffix(".gz")
         labels = next((folder / name for name in (twin, f"{twin}.gz") if (folder / name).is_file()), None)
         part = pictures.name.partition("images")[0].strip("-_.").lower()
@@ -90,8 +93,7 @@ class IdxReader(Reader):
     @classmethod
     def accepts(cls, source: str) -> bool:
         """A folder that holds '*images*idx3-ubyte' or the same with '.gz'."""
-        path = Path(source)
-        return path.is_dir() and bool(idx_files(path))
+        return bool(idx_files(Path(source)))
 
     def listing(self) -> Iterator[str]:
         """The idx files."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
 
 IGNORED = frozenset({"__macosx", "thumbs.db", "desktop.ini", "@eadir", "$recycle.bin", "__pycache__"})
 """Names that systems leave beside pictures; like hidden files they are passed over and not counted."""
@@ -61,6 +64,18 @@ def likely(paths: Iterable[Parts]) -> list[Parts]:
     """The paths that have the ending of a picture, or all if none has: only these say what folders mean."""
     every = list(paths)
     return [path for path in every if suffix(path[-1]) in PICTURE_SUFFIXES] or every
+
+
+def top_names(folder: Path, most: int = 4096) -> list[str]:
+    """Names in a folder, sorted; none when it is no folder or holds more than ``most``.
+
+    Folders of tables or idx files hold few; millions of pictures are not gone through to find that out.
+    """
+    if not folder.is_dir():
+        return []
+    with os.scandir(folder) as listed:
+        names = [item.name for item in islice(listed, most + 1)]
+    return sorted(names) if len(names) <= most else []
 
 
 def split_of(name: str) -> bool | None:

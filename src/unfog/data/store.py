@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from unfog.data import cache as caches
 from unfog.data.build import build
-from unfog.data.reader import Options, Reader
+from unfog.data.reader import Options, Reader, plain_reason
 from unfog.data.split import held_out_mask
 from unfog.errors import DataError
 
@@ -133,11 +133,8 @@ def open_pictures(
     """
     _check(size, channels, held_out, ground)
     reader = find_reader(source, replace(options or Options(), cache=cache))
-    listing = hashlib.sha256()
-    for line in reader.listing():
-        listing.update(line.encode("utf-8", "surrogatepass") + b"\n")
     origin = _short(type(reader).__name__, _where(reader.source), size, channels, ground, options)
-    key = _short(listing.hexdigest(), size, channels, ground, options, caches.CODE_VERSION)
+    key = _short(_listing(reader), size, channels, ground, options, caches.CODE_VERSION)
     final = caches.cache_folder(cache) / "pictures" / f"{origin}-{key}"
     found = caches.load(final)
     notes: tuple[str, ...] = ()
@@ -154,6 +151,16 @@ def open_pictures(
     if not isinstance(found, caches.Loaded):
         raise DataError(f"The cache in {final} cannot be read back ({found}). Is the disk sound?")
     return _store(reader.source, found, held_out, notes)
+
+
+def _listing(reader: Reader) -> str:
+    sha = hashlib.sha256()
+    try:
+        for line in reader.listing():
+            sha.update(line.encode("utf-8", "surrogatepass") + b"\n")
+    except OSError as error:
+        raise DataError(f"{reader.source!r} {plain_reason(error)}.") from error
+    return sha.hexdigest()
 
 
 def _store(source: str, found: caches.Loaded, held_out: float, notes: tuple[str, ...]) -> PictureStore:
@@ -196,16 +203,17 @@ def find_reader(source: str | Path, options: Options | None = None) -> Reader:
     """
     from unfog.data import READERS
 
-    text = os.fspath(source)
+    text = os.path.expanduser(os.fspath(source))
     if not text:
         raise DataError("No data is named. Give a folder of pictures, or 'digits'.")
-    if not isinstance(source, str):
-        text = text if os.sep in text else os.path.join(".", text)  # a Path is never the name of a set
-    else:
-        text = os.path.expanduser(text)
-    for kind in READERS.values():
-        if kind.accepts(text):
-            return kind(text, options or Options())
+    if isinstance(source, Path) and not source.is_absolute() and source.exists():
+        text = os.path.join(".", text)  # a path that exists is not the name of a set
+    try:
+        for kind in READERS.values():
+            if kind.accepts(text):
+                return kind(text, options or Options())
+    except OSError as error:
+        raise DataError(f"{text!r} {plain_reason(error)}.") from error
     raise DataError(_unknown(text))
 
 

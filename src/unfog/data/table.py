@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from unfog.data.layout import PICTURE_SUFFIXES, split_of, suffix
+from unfog.data.layout import PICTURE_SUFFIXES, ignored, split_of, suffix, top_names
 from unfog.data.reader import Entry, Options, Payload, Reader, stamp
 from unfog.data.rows import SUFFIXES, Row, Table, open_table
 from unfog.errors import DataError
@@ -210,7 +210,7 @@ class TableReader(Reader):
 
     @classmethod
     def accepts(cls, source: str) -> bool:
-        """A file with the ending of a table, or a folder with parquet files in it or in its data/."""
+        """A file with the ending of a table, or a folder with parquet files in it or in data/, train/, ..."""
         path = Path(source)
         return path.suffix.lower() in SUFFIXES if path.is_file() else bool(_parquets(path))
 
@@ -272,9 +272,15 @@ def _parquets(folder: Path) -> list[Path]:
     """Parquet files of a folder, training parts first; none when it is a folder of pictures with a
     metadata file.
     """
-    found = [*folder.glob("*.parquet"), *folder.glob("data/*.parquet"), *folder.glob("*/*.parquet")]
-    kept = {path for path in found if path.stem != "metadata" and not path.name.startswith(".")}
-    return sorted(kept, key=lambda path: (_side(path) is True, str(path)))
+    top = top_names(folder)
+    inner = [folder / name for name in top if name == "data" or split_of(name) is not None]
+    found = [
+        place / name for place in (folder, *inner) for name in (top if place is folder else top_names(place))
+    ]
+    kept = [path for path in found if path.suffix == ".parquet" and path.stem != "metadata"]
+    return sorted(
+        (path for path in kept if not ignored(path.name)), key=lambda path: (_side(path) is True, str(path))
+    )
 
 
 def _side(path: Path) -> bool | None:

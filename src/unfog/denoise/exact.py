@@ -1,8 +1,8 @@
 """Denoisers that need no network because the law of the data is known: the ground truth of all tests.
 
-For Gaussian data everything is linear; a mixture of Gaussians bends it; a finite set of examples is what a network that
-memorised its data would compute. Each knows E[x | x_t] exactly, and the density of x_t; the Gaussian also knows where
-the probability flow takes every single point.
+For Gaussian data everything is linear; a mixture of Gaussians bends it; a finite set of examples is what a
+network that memorised its data would compute. Each knows E[x | x_t] exactly, and the density of x_t; the
+Gaussian also knows where the probability flow takes every single point.
 """
 
 from __future__ import annotations

@@ -16,8 +16,8 @@ CLOCK_LIMIT = 10.0  # |l| beyond which noise or signal is below float32; keeps t
 class GaussianDenoiser(Denoiser):
     """Turns any network into E[x | x_t], whatever quantity the network predicts.
 
-    The network sees an input of unit variance (when the data has it) and the clock l = log(alpha / sigma), never t:
-    so it does not know which schedule it is used with, and can be moved to another.
+    The network sees an input of unit variance (when the data has it) and the clock l = log(alpha / sigma),
+    never t: so it does not know which schedule it is used with, and can be moved to another.
 
     Args:
         network: called as ``network(x, clock, **slots)`` with x (B, *S) and clock (B,); returns (B, *S).

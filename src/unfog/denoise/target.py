@@ -4,8 +4,8 @@ With x_t = alpha x + sigma e and a network trained to output a x + b e, the clea
 
     x = (b x_t - sigma out) / (alpha b - sigma a)
 
-so a prediction target is only a row of this table. EDM's preconditioning (Karras et al. 2022) is ``v`` on data of
-standard deviation 1: there is nothing else to it.
+so a prediction target is only a row of this table. EDM's preconditioning (Karras et al. 2022) is ``v`` on
+data of standard deviation 1: there is nothing else to it.
 """
 
 from __future__ import annotations

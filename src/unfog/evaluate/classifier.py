@@ -154,7 +154,9 @@ def train_classifier(
         _fit(net, x[fit], y[fit], x[aside], y[aside], seed, progress)
     net.eval().requires_grad_(False)
     right = _right(net, x[aside], y[aside]) if len(aside) else np.zeros(0, np.bool_)
-    accuracy = share(right) if len(aside) else Figure.missing("no class has enough pictures to set some aside")
+    accuracy = (
+        share(right) if len(aside) else Figure.missing("no class has enough pictures to set some aside")
+    )
     return ClassifierSpace(net, images.shape[3], classes, accuracy, len(fit))
 
 

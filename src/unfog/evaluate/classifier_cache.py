@@ -97,13 +97,17 @@ def load_classifier(path: Path) -> ClassifierSpace:
         facts = json.loads(_facts_file(path).read_text("utf-8"))
         weights = _weights_file(path).read_bytes()
         if facts["version"] != VERSION or hashlib.sha256(weights).hexdigest() != facts["sha256"]:
-            raise ModelError(f"The classifier {path} is damaged or of another version. Delete it and try again.")
+            raise ModelError(
+                f"The classifier {path} is damaged or of another version. Delete it and try again."
+            )
         net = SmallNet(int(facts["channels"]), int(facts["classes"]))
         net.load_state_dict(load(weights))
         accuracy = Figure(**facts["accuracy"])
         learned_from = int(facts["learned_from"])
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
-        raise ModelError(f"The classifier {path} cannot be read ({error}). Delete it and try again.") from error
+        raise ModelError(
+            f"The classifier {path} cannot be read ({error}). Delete it and try again."
+        ) from error
     net.eval().requires_grad_(False)
     return ClassifierSpace(net, net.body[0].in_channels, net.head.out_features, accuracy, learned_from)
 

@@ -67,8 +67,8 @@ class Scaled:
 class RandomSpace:
     """A fixed network of random weights: it never saw any data, so it favours none.
 
-    Two random convolutions with rectifiers and pooling see strokes, edges and their arrangement (each of 32
-    maps is averaged over a 2 x 2 raster: 128 features). Grey pictures are seen as colour pictures without
+    Two random convolutions with rectifiers and pooling see strokes, edges and their arrangement (each of 16
+    maps is averaged over a 2 x 2 raster: 64 features). Grey pictures are seen as colour pictures without
     colour. The weights come from the raw bits of PCG64, whose stream numpy guarantees, so this judge is the
     same on every machine and in every version.
     """
@@ -79,11 +79,11 @@ class RandomSpace:
     def __init__(self) -> None:
         bits = np.random.PCG64(self.SEED)
         self.first = _weights(bits, 48, 3, 5)
-        self.second = _weights(bits, 32, 48, 3)
+        self.second = _weights(bits, 16, 48, 3)
 
     def describe(self) -> str:
         """What this space is, in one sentence."""
-        return "a fixed random convolution network that never saw any data (128 features)"
+        return "a fixed random convolution network that never saw any data (64 features)"
 
     def checksum(self) -> str:
         """sha256 (hex) of the weights."""
@@ -92,9 +92,9 @@ class RandomSpace:
 
     @torch.inference_mode()
     def features(self, images: Pictures, batch: int = 256) -> Floats:
-        """float64 (N, 128) for uint8 pictures (N, H, W, C)."""
+        """float64 (N, 64) for uint8 pictures (N, H, W, C)."""
         parts = [self._look(small(part)) for part in batches(images, batch)]
-        return torch.cat(parts).double().numpy() if parts else np.empty((0, 128))
+        return torch.cat(parts).double().numpy() if parts else np.empty((0, 64))
 
     def _look(self, x: Tensor) -> Tensor:
         x = x.expand(-1, 3, -1, -1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -57,6 +57,35 @@ def small(images: Pictures, side: int = SIDE) -> Tensor:
         size = (max(1, round(height * scale)), max(1, round(width * scale)))
         x = F.interpolate(x, size, mode="area")
     return x
+
+
+def shrink(
+    images: Pictures, side: int = SIDE, progress: Callable[[int, int], None] | None = None
+) -> Pictures:
+    """``small`` for a whole set, kept as uint8 so that it fits into memory.
+
+    Args:
+        images: uint8 (N, H, W, C), possibly a memory map; at most 256 are read at a time.
+        side: longest side of the result in pixels; sets that are small enough are returned as they are.
+        progress: called with (done, total) pictures.
+
+    Returns:
+        uint8 (N, h, w, C).
+    """
+    if max(images.shape[1:3]) <= side:
+        return images
+    parts = []
+    for index, part in enumerate(batches(images, 256)):
+        parts.append(((small(part, side) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).numpy())
+        if progress:
+            progress(min(len(images), 256 * (index + 1)), len(images))
+    return np.concatenate(parts) if parts else _nothing(images, side)
+
+
+def _nothing(images: Pictures, side: int) -> Pictures:
+    """What ``shrink`` gives for no pictures at all: the right shape."""
+    height, width = small(np.zeros((1, *images.shape[1:]), np.uint8), side).shape[2:]
+    return np.zeros((0, height, width, images.shape[3]), np.uint8)
 
 
 def subset(count: int, most: int, seed: int) -> NDArray[np.int64]:

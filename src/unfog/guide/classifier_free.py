@@ -12,8 +12,9 @@ from unfog.errors import SampleError
 class ClassifierFree(Denoiser):
     """The estimate without condition, plus ``scale`` times the difference that the condition makes.
 
-    Ho & Salimans 2021 (arXiv 2207.12598), with the interval of Kynkaanniemi et al. 2024 (arXiv 2404.07724): guidance at
-    high noise costs variety and at low noise does nothing, so it can be switched on in between only.
+    Ho & Salimans 2021 (arXiv 2207.12598), with the interval of Kynkaanniemi et al. 2024 (arXiv 2404.07724):
+    guidance at high noise costs variety and at low noise does nothing, so it can be switched on in between
+    only.
 
     Args:
         denoiser: trained with condition dropout.

@@ -1,8 +1,8 @@
 """Thresholding: keep the clean estimate where pixels can be.
 
-Guidance pushes the estimate beyond black and white; sampled on, it comes back as flat, glaring colours. Static
-thresholding clips it. Dynamic thresholding (Imagen, arXiv 2205.11487, section 2.3) first shrinks the whole example
-until all but a few of its values fit, which keeps the shading.
+Guidance pushes the estimate beyond black and white; sampled on, it comes back as flat, glaring colours.
+Static thresholding clips it. Dynamic thresholding (Imagen, arXiv 2205.11487, section 2.3) first shrinks the
+whole example until all but a few of its values fit, which keeps the shading.
 """
 
 from __future__ import annotations

@@ -22,8 +22,8 @@ def zeroed(module: AnyModule) -> AnyModule:
 class ClockEmbedding(nn.Module):
     """The clock l = log(alpha / sigma) as a vector.
 
-    Sines and cosines at geometrically spaced frequencies let a small network treat neighbouring noise levels alike and
-    distant ones differently. l moves over about [-5, 5], hence periods from 50 down to 1.
+    Sines and cosines at geometrically spaced frequencies let a small network treat neighbouring noise levels
+    alike and distant ones differently. l moves over about [-5, 5], hence periods from 50 down to 1.
 
     Args:
         width: length D of the vector.

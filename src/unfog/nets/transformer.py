@@ -1,7 +1,7 @@
 """The attention-only denoiser: a diffusion transformer (Peebles & Xie 2023, arXiv 2212.09748), kept small.
 
-Pictures are cut into patches, each patch is one token. Rotary position codes along both axes instead of learned ones,
-normalised queries and keys, and heads of 64, which ordinary processors like.
+Pictures are cut into patches, each patch is one token. Rotary position codes along both axes instead of
+learned ones, normalised queries and keys, and heads of 64, which ordinary processors like.
 """
 
 from __future__ import annotations

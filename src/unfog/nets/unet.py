@@ -1,8 +1,8 @@
 """The convolutional denoiser: a U-Net (Ronneberger et al. 2015; Ho et al. 2020), cut for ordinary processors.
 
-Two choices make it fast without a GPU. Pixels are folded into channels before the first convolution (space to depth),
-so that no layer runs at full resolution, where it would be all memory traffic. Attention, with heads of 64, runs at the
-lowest resolution only.
+Two choices make it fast without a GPU. Pixels are folded into channels before the first convolution (space to
+depth), so that no layer runs at full resolution, where it would be all memory traffic. Attention, with heads
+of 64, runs at the lowest resolution only.
 """
 
 from __future__ import annotations
@@ -83,7 +83,8 @@ class Attention(nn.Module):
 class UNet(nn.Module):
     """Down to a coarse view, and back up with the details handed across.
 
-    Any height and width: pictures are padded with zeros to a multiple of what the levels need, and cropped again.
+    Any height and width: pictures are padded with zeros to a multiple of what the levels need, and cropped
+        again.
     """
 
     def __init__(self, config: UNetConfig) -> None:
@@ -110,7 +111,9 @@ class UNet(nn.Module):
                 self.up.append(Block(width + handed.pop(), wide, vector, config.dropout))
                 width = wide
             if level:
-                self.grow.append(nn.Conv2d(width, width, 3, padding=1))
+                # mixed while still small: a convolution after growing would be the dearest of all
+                self.grow.append(nn.Conv2d(width, config.widths[level - 1], 1))
+                width = config.widths[level - 1]
         self.norm = nn.GroupNorm(max(1, width // 16), width)
         self.head = zeroed(nn.Conv2d(width, config.channels * pixels, 3, padding=1))
         self.to(memory_format=torch.channels_last)
@@ -160,5 +163,5 @@ class UNet(nn.Module):
             for block in self.up[level * depth : (level + 1) * depth]:
                 h = block(torch.cat([h, handed.pop()], 1), emb)
             if level < len(self.grow):
-                h = self.grow[level](F.interpolate(h, scale_factor=2.0, mode="nearest"))
+                h = F.interpolate(self.grow[level](h), scale_factor=2.0, mode="nearest")
         return h

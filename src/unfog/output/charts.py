@@ -22,6 +22,7 @@ FAINT = "var(--line, #ddd)"
 _DASHES = ("", "6 4", "2 3", "8 3 2 3")
 _WIDTH, _HEIGHT = 440, 270
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 12, 30, 42
+_LARGEST = 1e30  # beyond this, and below its inverse on a logarithmic axis, a value is as good as infinite
 _POINTS = 400  # more would only make the page heavier
 
 Floats = NDArray[np.float64]
@@ -120,15 +121,14 @@ class _Frame:
 
     def __init__(self, xs: Floats, ys: Floats, log: bool) -> None:
         self.log = log
-        self.left, self.right = float(xs.min()), float(xs.max())
-        if self.left == self.right:
-            self.left, self.right = self.left - 0.5, self.right + 0.5
+        self.left, self.right = _apart(float(xs.min()), float(xs.max()))
         low, high = float(ys.min()), float(ys.max())
         if log:
             margin = max((high / low) ** 0.06, 1.05)
             self.low, self.high = low / margin, high * margin
         else:
-            margin = (high - low) * 0.06 or abs(high) * 0.1 or 1.0
+            low, high = _apart(low, high)
+            margin = (high - low) * 0.06
             # a range that nearly touches zero starts there
             self.low = 0.0 if 0 <= low < 0.3 * (high - low) or low == 0 else low - margin
             self.high = high + margin
@@ -194,10 +194,18 @@ def _finite(s: Series, positive: bool) -> tuple[Floats, Floats]:
     x, y = np.asarray(s.x, dtype=np.float64), np.asarray(s.y, dtype=np.float64)
     size = min(len(x), len(y))
     x, y = x[:size], y[:size]
-    good = np.isfinite(x) & np.isfinite(y)
+    good = (np.abs(x) < _LARGEST) & (np.abs(y) < _LARGEST)  # False for what is not a number, too
     if positive:
-        good &= y > 0
+        good &= y > 1 / _LARGEST
     return x[good], y[good]
+
+
+def _apart(low: float, high: float) -> tuple[float, float]:
+    """The two, moved apart if they are (nearly) the same: an axis needs an extent."""
+    extent = max(abs(low), abs(high))
+    if high - low > 1e-9 * extent and high - low > 1 / _LARGEST:
+        return low, high
+    return low - (0.1 * extent or 0.5), high + (0.1 * extent or 0.5)
 
 
 def _thinned(x: Floats, y: Floats) -> tuple[Floats, Floats]:

@@ -20,7 +20,7 @@ from PIL import Image
 
 from unfog.errors import OutputError
 from unfog.output import containers
-from unfog.output.atomic import atomic_write
+from unfog.atomic import atomic_write
 from unfog.output.provenance import Picture, Provenance, mark_png, mark_xmp, to_image
 from unfog.output.sheet import contact_sheet
 

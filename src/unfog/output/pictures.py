@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from unfog.errors import OutputError
-from unfog.output.atomic import atomic_write
+from unfog.atomic import atomic_write
 from unfog.output.provenance import Picture, Provenance, encode_png, write_picture
 from unfog.output.sheet import contact_sheet
 
@@ -178,7 +178,9 @@ def _write_grid(folder: Path, first: int, shown: Sequence[Picture], entries: Seq
     pictures = np.stack([picture.reshape(*picture.shape[:2], -1) for picture in shown])
     sheet = contact_sheet(pictures, labels=rows if by_class else None)
     entry = replace(entries[0], kind="grid")
-    path = folder / ("grid.png" if first == 0 else f"grid-{first:04d}.png")
+    path = folder / "grid.png"
+    if first or path.exists():
+        path = folder / f"grid-{first:04d}.png"
     return atomic_write(path, encode_png(sheet, entry), replace=False)
 
 

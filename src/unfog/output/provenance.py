@@ -29,7 +29,7 @@ from PIL import Image
 
 from unfog.errors import DataError, OutputError
 from unfog.output import containers, marks
-from unfog.output.atomic import atomic_write
+from unfog.atomic import atomic_write
 
 FORMAT = 1
 MAX_JSON = 128 << 10  # bytes; the reader's limits in containers leave room for this much escaped twice
@@ -128,7 +128,7 @@ class Provenance:
             raise DataError("This file was made by a newer unfog. Update with: pip install -U unfog")
         missing, unknown = set(_NAMES) - value.keys(), value.keys() - set(_NAMES)
         if missing or unknown or type(made_by) is not int:
-            which = ", ".join(sorted(repr(name)[:40] for name in missing or unknown)) or "'format'"
+            which = ", ".join(sorted(repr(name)[:40] for name in missing or unknown)[:5]) or "'format'"
             raise DataError(f"The provenance in this file is damaged: wrong or missing {which}.")
         problem = _problem(value)
         if problem:

@@ -13,8 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from unfog.output import figures
-from unfog.output.atomic import atomic_write
+from unfog.atomic import atomic_write
+from unfog.errors import OutputError
 from unfog.output.charts import number
 from unfog.output.facts import Backward, Data, Forward, Losses, Metric, Neighbours, Report, Setup
 from unfog.output.words import METRICS, duration, large, percent, whole, words
@@ -77,6 +80,7 @@ def _page(report: Report, lang: str) -> dict[str, Any]:
     from markupsafe import Markup
 
     w = words(lang)
+    _check(report)
     samples = report.samples if report.samples is not None and len(report.samples) else None
     brightness = figures.histogram(report.data, samples, w)
     classes = report.data.classes if report.data else ()
@@ -108,6 +112,26 @@ def _page(report: Report, lang: str) -> dict[str, Any]:
         "made": _made(report, w),
         "command": report.command,
     }
+
+
+def _check(report: Report) -> None:
+    """Say which field is wrong before anything is drawn."""
+    arrays: dict[str, tuple[Any, tuple[int, ...]]] = {"samples": (report.samples, (4,))}
+    if report.data is not None:
+        arrays["data.examples"] = (report.data.examples, (4,))
+    if report.forward is not None:
+        arrays["forward.pictures"] = (report.forward.pictures, (4,))
+    if report.backward is not None:
+        arrays["backward.noisy"] = (report.backward.noisy, (4, 5))
+        arrays["backward.clean"] = (report.backward.clean, (4, 5))
+    if report.neighbours is not None:
+        arrays["neighbours.samples"] = (report.neighbours.samples, (4,))
+        arrays["neighbours.nearest"] = (report.neighbours.nearest, (4,))
+    for name, (array, axes) in arrays.items():
+        if array is not None and (array.dtype != np.uint8 or array.ndim not in axes):
+            raise OutputError(
+                f"The report's {name} must be uint8 with axes (..., H, W, C), not {array.dtype} {array.shape}."
+            )
 
 
 def _sentences(setup: Setup | None, lang: str) -> list[str]:

@@ -1,7 +1,8 @@
 """How fast the data is lost: signal scale alpha(t) and noise scale sigma(t), for x_t = alpha x + sigma e.
 
-Time runs from 0 (data) to 1 (noise). All schedules are the same road travelled at different speeds: what matters is
-l = log(alpha / sigma), which falls monotonically from about +infinity to about -infinity. ``time`` inverts it. The names:
+Time runs from 0 (data) to 1 (noise). All schedules are the same road travelled at different speeds: what
+matters is l = log(alpha / sigma), which falls monotonically from about +infinity to about -infinity. ``time``
+inverts it. The names:
 
     DDPM     the discrete chain of 1,000 linear betas (Ho et al. 2020), joined up in between
     VP       its limit of infinitely many steps, an SDE (Song et al. 2021)

@@ -1,2 +1,202 @@
-def assess(*a):
-    raise NotImplementedError
+"""Measuring a model's samples against the data, and putting the figures where people read them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from unfog.data import PictureStore, open_pictures
+from unfog.errors import DataError
+from unfog.evaluate.quality import Quality, evaluate_pictures
+from unfog.evaluate.words import Row
+from unfog.model import Model
+from unfog.output.facts import Metric, Neighbours
+from unfog.recipes.listen import Listener, Silent
+
+SHOWN = 16  # samples beside their nearest training pictures
+MOST_REFERENCE = 20_000  # training pictures that are compared with
+COPY_RULE = "A copy is a sample three times nearer to one training picture than to any other."
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """What was measured.
+
+    Attributes:
+        quality: all figures.
+        metrics: the same for a report.
+        neighbours: samples beside the training pictures nearest to them.
+        warnings: whole sentences.
+    """
+
+    quality: Quality
+    metrics: list[Metric]
+    neighbours: Neighbours
+    warnings: list[str]
+
+
+def assess(
+    store: PictureStore, pictures: np.ndarray, labels: list[int] | None, listener: Listener
+) -> Assessment:
+    """Measure pictures against the store they should resemble.
+
+    Args:
+        store: the data, with its held-out part.
+        pictures: samples, uint8, (N, H, W, C).
+        labels: the classes asked for, or None.
+        listener: is told about progress.
+    """
+    train = store.train
+    if len(train) > MOST_REFERENCE:
+        train = np.sort(np.random.default_rng(0).choice(train, MOST_REFERENCE, replace=False))
+    references = store.images[train]
+    quality = evaluate_pictures(
+        pictures,
+        None if labels is None else np.asarray(labels, np.int64),
+        references,
+        None if store.labels is None else store.labels[train],
+        store.images[store.held_out],
+        None if store.labels is None else store.labels[store.held_out],
+        store.classes,
+        progress=lambda done, total: listener.phase("Measuring", done, total),
+    )
+    near = quality.neighbours["pixels"]
+    closest = np.argsort(near.ratio)[:SHOWN]
+    copied = quality.memorisation["pixels"]["copied"]
+    neighbours = Neighbours(
+        samples=pictures[closest],
+        nearest=references[near.nearest[closest]],
+        distances=near.distance[closest].tolist(),
+        share=copied.samples.value,
+        floor=copied.floor.value,
+        count=copied.samples.n,
+        rule=COPY_RULE,
+    )
+    metrics = [_metric(row) for row in quality.rows() if row.samples.value is not None]
+    return Assessment(quality, metrics, neighbours, _warnings(quality))
+
+
+def _metric(row: Row) -> Metric:
+    assert row.samples.value is not None
+    return Metric(
+        name=row.key,
+        value=row.samples.value,
+        floor=row.floor.value,
+        low=row.samples.low,
+        high=row.samples.high,
+        count=row.samples.n,
+        meaning=row.meaning,
+        space=row.space,
+        better=row.better if row.better in ("lower", "higher") else "",
+        percent=row.percent,
+    )
+
+
+def _warnings(quality: Quality) -> list[str]:
+    """Saturation and memorisation beyond what real pictures show."""
+    found = []
+    for key, words in (("bright", "pure white"), ("dark", "pure black")):
+        pair = quality.range.get(key)
+        if pair and pair.samples.value is not None and pair.floor.value is not None:
+            drawn, real = pair.samples.value, pair.floor.value
+            if drawn > real + 0.1:
+                found.append(
+                    f"{drawn:.0%} of the samples' values are {words}, against {real:.0%} in real pictures: "
+                    "they saturate. Lower --guidance, or use --threshold dynamic."
+                )
+    copied = quality.memorisation["pixels"]["copied"]
+    if copied.samples.low is not None and copied.samples.low > (copied.floor.high or 0.0):
+        found.append(
+            f"{copied.samples.value:.1%} of the samples are copies of training pictures, more than among real "
+            f"ones ({copied.floor.value or 0:.1%}): the model memorises. Train shorter, or add pictures."
+        )
+    return found
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The answer of ``unfog evaluate``: plain values, and a table as text."""
+
+    values: dict[str, Any]
+    rows: list[list[str]]
+    notes: list[str]
+
+
+def evaluate_model(
+    model: Model,
+    data: str | Path,
+    n: int = 1000,
+    *,
+    seed: int = 0,
+    settings: dict[str, Any] | None = None,
+    listener: Listener | None = None,
+) -> Evaluation:
+    """Draw n samples, and measure them beside held-out real pictures.
+
+    Args:
+        model: what draws.
+        data: the pictures it learned from: the same source gives the same held-out part.
+        n: samples.
+        seed: of the samples.
+        settings: fields of ``Sampling`` to change.
+        listener: is told about progress.
+
+    Raises:
+        DataError: if the data's classes are not the model's.
+    """
+    listener = listener or Silent()
+    made = next((e["data"] for e in reversed(model.history) if "data" in e), {})
+    store = open_pictures(
+        data,
+        size=model.shape[1],
+        channels=model.shape[0],
+        held_out=made.get("held_out_share", 0.1),
+        progress=lambda done, total: listener.phase("Reading pictures", done, total),
+    )
+    if model.spec.classes and tuple(store.classes) != model.spec.classes:
+        raise DataError(
+            f"{data} has the classes {', '.join(store.classes[:6]) or 'none'}, the model was trained on "
+            f"{', '.join(model.spec.classes[:6])}. Give the data it was trained on."
+        )
+    sampling, labels = model.settings(**(settings or {})), model.choose_labels(n)
+    started = time.perf_counter()
+    pictures = model.draw(
+        labels,
+        n,
+        seed=seed,
+        sampling=sampling,
+        progress=lambda done, total: listener.phase("Drawing", done, total),
+    )
+    seconds = time.perf_counter() - started
+    found = assess(store, pictures, labels, listener)
+    notes = [*found.quality.notes, *found.warnings]
+    if made and made.get("digest") != store.digest:
+        notes.append("These are not exactly the pictures the model was trained on (another content hash).")
+    values = {
+        "samples": n,
+        "seed": seed,
+        "seconds": round(seconds, 2),
+        "sampling": asdict(sampling),
+        "figures": found.quality.to_dict(),
+        "notes": notes,
+    }
+    rows = [
+        [row.figure, _shown(row, True), _shown(row, False), row.better, str(row.samples.n)]
+        for row in found.quality.rows()
+    ]
+    return Evaluation(values, rows, notes)
+
+
+def _shown(row: Row, samples: bool) -> str:
+    figure = row.samples if samples else row.floor
+    if figure.value is None:
+        return f"- ({figure.why})" if samples else "-"
+    scale, unit = (100, " %") if row.percent else (1, "")
+    text = f"{figure.value * scale:.4g}{unit}"
+    if figure.low is None or figure.high is None:
+        return text
+    return f"{text} ({figure.low * scale:.4g} to {figure.high * scale:.4g})"

@@ -134,7 +134,8 @@ def card(model: Model, store: PictureStore) -> str:
 
 - Draws pictures of {width} x {height} pixels, {"grey" if channels == 1 else "colour"}. Classes: {classes}.
 - Learned from {made["data"]["pictures"]:,} pictures (content hash {store.digest[:16]}),
-  {made["steps"]:,} steps, {made["seconds"] / 60:.1f} minutes on {made["machine"]}; {model.count_parameters():,} parameters.
+  {made["steps"]:,} steps, {made["seconds"] / 60:.1f} minutes on {made["machine"]};
+  {model.count_parameters():,} parameters.
 - Validation loss {made["validation"]:.4f}; weights averaged over {made["average"]:.0%} of training.
 - Use: `unfog sample MODEL --out DIR -n 16`; what it draws is marked as AI-generated in every file.
 - Check `report.html` of the run for quality, and for how close samples come to training pictures,

@@ -37,7 +37,7 @@ class DataConfig(Config):
         held_out: share kept apart, to validate and to compare with.
         flip: mirror half of the pictures left to right while training.
         classes: learn the classes where the data has them.
-        groups: groups of look-alikes, in all; 0 for none but the classes; chosen from the data when left out.
+        groups: groups of look-alikes, in all, 0 for none; some for data without classes when left out.
     """
 
     source: str
@@ -122,7 +122,9 @@ def prepare(config: ImageConfig, store: PictureStore) -> Prepared:
     statistics = measure_pixels(store.images, store.train)
     labelled = config.data.classes and store.labels is not None and len(store.classes) > 1
     classes = tuple(store.classes) if labelled else ()
-    wanted = default_groups(len(store.train)) if config.data.groups is None else config.data.groups
+    wanted = config.data.groups
+    if wanted is None:  # labels say more than look-alikes do, and both together learn more slowly
+        wanted = 0 if classes else default_groups(len(store.train))
     groups = None
     if classes or wanted > 1:
         labels = store.labels if labelled else None

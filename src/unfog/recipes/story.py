@@ -27,9 +27,7 @@ from unfog.train.validate import by_noise_level, fix, losses
 SHOWN_LEVELS = (0.0, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 1.0)
 
 
-def tell(
-    run: Path, config: ImageConfig, prepared: Prepared, samples: int, listener: Listener
-) -> Path:
+def tell(run: Path, config: ImageConfig, prepared: Prepared, samples: int, listener: Listener) -> Path:
     """Draw, measure, and write ``RUN/report.html``; returns its path."""
     store, model = prepared.store, prepared.model
     report = Report(
@@ -62,10 +60,9 @@ def _draw_and_measure(
         model=model.fingerprint(), recipe="image", kind="grid", settings=asdict(model.spec.sampling)
     )
     report.backward = _backward(model, labels, report.provenance)
-    quality = assess(store, pictures, labels, listener)
-    report.metrics = quality.metrics
-    report.neighbours = quality.neighbours
-    report.warnings = [*report.warnings, *quality.warnings]
+    found = assess(store, pictures, labels, listener)
+    report.metrics, report.neighbours = found.metrics, found.neighbours
+    report.warnings = [*report.warnings, *found.warnings]
 
 
 def _setup(config: ImageConfig, model: Model) -> Setup:

@@ -27,7 +27,8 @@ class Sampler(ABC, Generic[State]):
     """One step from x_t to x_s.
 
     Attributes:
-        order: the error shrinks as (step size)^order on smooth problems; of the mean, for stochastic samplers.
+        order: the error shrinks as (step size)^order on smooth problems; of the mean, for stochastic
+            samplers.
         stochastic: whether it adds noise on the way.
         calls: network calls per step, except where a step ends at t = 0.
     """

@@ -16,8 +16,8 @@ from unfog.sample.base import Sampler
 class DDPM(Sampler[None]):
     """Draws x_s from q(x_s | x_t, x) at the estimated x.
 
-    The posterior's variance is tau^2 = sigma_s^2 (1 - exp(2 (l_t - l_s))); what is left of the noise's variance,
-    sigma_s^2 - tau^2, is filled with the estimated noise.
+    The posterior's variance is tau^2 = sigma_s^2 (1 - exp(2 (l_t - l_s))); what is left of the noise's
+    variance, sigma_s^2 - tau^2, is filled with the estimated noise.
 
     Attributes:
         eta: 1 is the published chain, 0 is DDIM, in between is in between.

@@ -1,8 +1,8 @@
 """Where to step: times from noise to data. Spacing matters most when steps are few.
 
-All grids start at the noise level ``start`` (sigma / alpha), walk down to ``end``, and finish at t = 0; schedules that
-begin or end elsewhere are clipped to what they have. Data has standard deviation 1, so 0.02 is invisible and 20 drowns
-everything.
+All grids start at the noise level ``start`` (sigma / alpha), walk down to ``end``, and finish at t = 0;
+schedules that begin or end elsewhere are clipped to what they have. Data has standard deviation 1, so 0.02 is
+invisible and 20 drowns everything.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which pictures a step sees: a function of the seed and the step alone, so that any step can be taken again."""
+"""Which pictures a step sees: a function of seed and step alone, so that any step can be taken again."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """Everything that a run needs to go on as if nothing had happened.
 
-A checkpoint is a folder that appears whole or not at all: ``state.safetensors`` (weights, optimiser, averages) and
-``state.json`` (step, time, plan, watchdog, seed, hash of the weights). Batches and noise are functions of the seed and
-the step, so the step is also the position in the data and the state of all random numbers.
+A checkpoint is a folder that appears whole or not at all: ``state.safetensors`` (weights, optimiser,
+averages) and ``state.json`` (step, time, plan, watchdog, seed, hash of the weights). Batches and noise are
+functions of the seed and the step, so the step is also the position in the data and the state of all random
+numbers.
 """
 
 from __future__ import annotations
@@ -64,7 +65,10 @@ def save_checkpoint(run: Path, checkpoint: Checkpoint) -> Path:
     folder = run / "checkpoints"
     final = folder / f"step-{checkpoint.step:08d}"
     with atomic_folder(final) as temporary:
-        save_file({n: t.detach().cpu().contiguous() for n, t in checkpoint.tensors.items()}, temporary / "state.safetensors")
+        save_file(
+            {n: t.detach().cpu().contiguous() for n, t in checkpoint.tensors.items()},
+            temporary / "state.safetensors",
+        )
         notes = {"step": checkpoint.step, "weights": hash_tensors(part(checkpoint.tensors, "weights."))}
         (temporary / "state.json").write_text(json.dumps({**checkpoint.notes, **notes}, indent=2), "utf-8")
     for old in checkpoint_folders(run)[:-KEPT]:
@@ -103,7 +107,7 @@ def load_checkpoint(run: Path) -> tuple[Checkpoint | None, list[str]]:
 
 
 def save_snapshot(run: Path, snapshot: Snapshot, width: float) -> None:
-    """Keep an average for later, in half precision, as ``RUN/checkpoints/averages/00000123-0.05.safetensors``."""
+    """Keep an average for later, in half precision, under ``RUN/checkpoints/averages``."""
     from safetensors.torch import save_file
 
     folder = run / "checkpoints" / "averages"

@@ -16,6 +16,7 @@ class TrainConfig(Config):
         steps: optimiser steps; leave out to plan by ``minutes``.
         minutes: training time; the number of steps follows from the measured speed.
         batch: pictures per step, over all devices.
+        optimiser: "muon" (with AdamW for the outer layers) or "adamw".
         learning_rate: at its height.
         warmup: steps over which the learning rate rises.
         decay: last share of training over which it falls to 0.
@@ -35,7 +36,8 @@ class TrainConfig(Config):
 
     steps: int | None = Field(default=None, ge=1)
     minutes: float | None = Field(default=None, gt=0)
-    batch: int = Field(default=64, ge=1)
+    batch: int = Field(default=32, ge=1)
+    optimiser: Literal["muon", "adamw"] = "muon"
     learning_rate: float = Field(default=2e-3, gt=0)
     warmup: int = Field(default=100, ge=0)
     decay: float = Field(default=0.5, gt=0, le=1)

@@ -1,10 +1,13 @@
-"""Averaging the weights, with the length of the average chosen after training (Karras et al. 2024, arXiv 2312.02696).
+"""Averaging the weights, with the length of the average chosen after training.
 
-The average that is best depends on how long training ran, and is not known before. So two averages with different
-power-law profiles are kept, snapshots of both are stored now and then, and any other profile is afterwards put together
-from the snapshots as their least-squares combination.
+Karras et al. 2024, arXiv 2312.02696.
 
-A profile is named by its relative width: 0.10 means that its weight is spread over about the last tenth of training.
+The average that is best depends on how long training ran, and is not known before. So two averages with
+different power-law profiles are kept, snapshots of both are stored now and then, and any other profile is
+afterwards put together from the snapshots as their least-squares combination.
+
+A profile is named by its relative width: 0.10 means that its weight is spread over about the last tenth of
+training.
 """
 
 from __future__ import annotations

@@ -1,19 +1,21 @@
 """The only trainer: a generator that takes one step each time it is asked.
 
-Logging, previews, validation and checkpoints are therefore a plain ``for`` around it. A step depends on the seed, the
-number of the step and the weights, and on nothing else; that is what makes a resumed run equal to an uninterrupted one.
+Logging, previews, validation and checkpoints are therefore a plain ``for`` around it. A step depends on the
+seed, the number of the step and the weights, and on nothing else; that is what makes a resumed run equal to
+an uninterrupted one.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from accelerate import Accelerator
+from accelerate.optimizer import AcceleratedOptimizer
 from torch import Tensor
 
 from unfog.condition import ANY
@@ -24,6 +26,7 @@ from unfog.train.checkpoint import Checkpoint, part
 from unfog.train.config import TrainConfig
 from unfog.train.ema import WIDTHS, PowerAverage, Snapshot
 from unfog.train.objective import Objective
+from unfog.train.optimise import optimisers
 from unfog.train.plan import Plan
 from unfog.train.watch import Watch
 
@@ -77,14 +80,9 @@ class Training:
         self.step, self.elapsed = 0, 0.0
         model.to(self.accelerator.device)
         objective = Objective(model.denoiser, model.encoder, config)
-        optimiser = torch.optim.AdamW(
-            objective.parameters(),
-            lr=config.learning_rate,
-            betas=(config.momentum, config.second_momentum),
-            weight_decay=config.weight_decay,
-            fused=True,
+        self.objective, *self.optimisers = self.accelerator.prepare(
+            objective, *optimisers(dict(objective.named_parameters()), config)
         )
-        self.objective, self.optimiser = self.accelerator.prepare(objective, optimiser)
         self.parameters = dict(objective.named_parameters())
         self.averages = [PowerAverage(self.parameters, width) for width in WIDTHS]
         self._good: Checkpoint | None = None
@@ -137,13 +135,18 @@ class Training:
         return float(self.accelerator.gather(loss.detach()).mean()), float(norm)
 
     def _apply(self, rate: float) -> None:
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
-        self.optimiser.step()
-        self.optimiser.zero_grad(set_to_none=True)
+        for optimiser in self.optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = rate
+            optimiser.step()
+        self._forget_gradients()
         self.step += 1
         for average in self.averages:
             average.update(self.parameters, self.step)
+
+    def _forget_gradients(self) -> None:
+        for optimiser in self.optimisers:
+            optimiser.zero_grad(set_to_none=True)
 
     def _keep_or_roll_back(self, trouble: str | None) -> str | None:
         if trouble is None:
@@ -153,7 +156,7 @@ class Training:
         assert self._good is not None
         failed, watch = self.step, self.watch
         event = watch.roll_back(trouble, failed, self._good.step)
-        self.optimiser.zero_grad(set_to_none=True)
+        self._forget_gradients()
         elapsed, plan = self.elapsed, self.plan
         self.restore(self._good)
         self.elapsed, self.plan, self.watch = elapsed, plan, watch
@@ -164,11 +167,10 @@ class Training:
     def checkpoint(self) -> Checkpoint:
         """A copy of everything that ``restore`` needs."""
         tensors = {f"weights.{n}": p.detach().cpu().clone() for n, p in self.parameters.items()}
-        state = self.optimiser.state_dict()["state"]
-        names = list(self.parameters)
-        for index, values in state.items():
-            for key, value in values.items():
-                tensors[f"optimiser.{key}.{names[index]}"] = torch.as_tensor(value).detach().cpu().clone()
+        for name, parameter in self.parameters.items():
+            for optimiser in self.optimisers:
+                for key, value in optimiser.state.get(parameter, {}).items():
+                    tensors[f"optimiser.{key}.{name}"] = torch.as_tensor(value).detach().cpu().clone()
         for average in self.averages:
             for name, weight in average.weights.items():
                 tensors[f"average.{average.width:.2f}.{name}"] = weight.cpu().clone()
@@ -195,16 +197,22 @@ class Training:
             for average in self.averages:
                 for name, value in part(checkpoint.tensors, f"average.{average.width:.2f}.").items():
                     average.weights[name].copy_(value)
-        state: dict[int, dict[str, Any]] = {}
-        for index, name in enumerate(self.parameters):
-            for key in ("step", "exp_avg", "exp_avg_sq"):
-                if (value := checkpoint.tensors.get(f"optimiser.{key}.{name}")) is not None:
-                    state.setdefault(index, {})[key] = value.clone()
-        self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": state})
+        for optimiser in self.optimisers:
+            self._restore_optimiser(optimiser, part(checkpoint.tensors, "optimiser."))
         self.step, self.elapsed = checkpoint.step, float(checkpoint.notes["elapsed"])
         self.plan.total = checkpoint.notes["total"]
         self.watch = Watch.from_dict(checkpoint.notes["watch"])
         self._good = checkpoint
+
+    def _restore_optimiser(self, optimiser: AcceleratedOptimizer, tensors: dict[str, Tensor]) -> None:
+        names = {parameter: name for name, parameter in self.parameters.items()}
+        ours = [p for group in optimiser.param_groups for p in group["params"]]
+        state: dict[int, dict[str, Tensor]] = {}
+        for key in ("step", "exp_avg", "exp_avg_sq", "momentum"):
+            for index, parameter in enumerate(ours):
+                if (value := tensors.get(f"{key}.{names[parameter]}")) is not None:
+                    state.setdefault(index, {})[key] = value.clone()
+        optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
 
     def snapshots_due(self) -> list[tuple[float, Snapshot]]:
         """The averages with their widths, if it is time to store them (ever more rarely, as 1.06^k)."""
@@ -215,7 +223,7 @@ class Training:
 
     @contextmanager
     def averaged(self, weights: dict[str, Tensor] | None = None) -> Iterator[None]:
-        """The model with averaged weights, for as long as the block lasts; with the shorter average by default."""
+        """The model with averaged weights while the block lasts; with the shorter average by default."""
         raw = {name: p.detach().clone() for name, p in self.parameters.items()}
         self._set(weights or self.averages[0].weights)
         try:
@@ -234,16 +242,23 @@ class Training:
 
 
 def _mark(step: int) -> int:
-    import math
-
     return int(math.log(max(step, 1)) / math.log(DENSITY))
 
 
 def precision(wanted: str) -> str:
-    """The accelerate name of a precision; "auto" is bfloat16 where the accelerator computes it fast, else float32.
+    """The accelerate name of a precision; "auto" is bfloat16 where it is computed fast, else float32.
 
     On ordinary processors reduced precision is a hundred times slower, so it is never chosen there.
     """
     if wanted != "auto":
         return wanted
     return "bf16" if torch.cuda.is_available() and torch.cuda.is_bf16_supported() else "no"
+
+
+def fit(model: Model, source: Source, config: TrainConfig) -> Iterator[TrainStep]:
+    """Train a model in place, one step each time the iterator is asked.
+
+    for step in fit(model, Batches(images, labels, indices, size=64, seed=0), TrainConfig(steps=1000)):
+        print(step.loss)
+    """
+    yield from Training(model, source, config).fit()

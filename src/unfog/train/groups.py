@@ -1,8 +1,9 @@
-"""Groups of look-alikes inside the data: a finer condition than labels, and one where there are no labels at all.
+"""Groups of look-alikes inside the data: something to steer by where there are no labels.
 
-Knowing roughly what it is about to draw makes a small network's task much easier, and lets guidance work without
-labels. So the pictures are grouped by k-means on a coarse view, within each class if there are classes; the network is
-told the group, and sampling draws groups as often as they occur (Adaloglou et al. 2024, arXiv 2403.00570).
+Knowing roughly what it is about to draw makes a small network's task much easier, and lets guidance work
+without labels. So the pictures are grouped by k-means on a coarse view, within each class if there are
+classes; the network is told the group, and sampling draws groups as often as they occur (Adaloglou et al.
+2024, arXiv 2403.00570).
 """
 
 from __future__ import annotations
@@ -98,7 +99,9 @@ def _centres(views: NDArray[np.float32], count: int, seed: int) -> NDArray[np.fl
     return result
 
 
-def _nearest(views: NDArray[np.float32], centres: NDArray[np.float64], chunk: int = 8192) -> NDArray[np.int64]:
+def _nearest(
+    views: NDArray[np.float32], centres: NDArray[np.float64], chunk: int = 8192
+) -> NDArray[np.int64]:
     squares = (centres**2).sum(1)
     parts = [
         (squares - 2 * views[i : i + chunk].astype(np.float64) @ centres.T).argmin(1)

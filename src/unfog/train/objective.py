@@ -1,8 +1,8 @@
 """What a training step minimises: how wrong the clean estimate is, over all noise levels.
 
-Two choices shape it and only their product counts: how often each noise level is visited (the law), and how much an
-error there weighs (the weight). Squared error of the clean estimate times ``weight``; in the usual words, ``noise`` is
-DDPM's L_simple, ``v`` is EDM's and v-prediction's, ``flow`` that of flow matching.
+Two choices shape it and only their product counts: how often each noise level is visited (the law), and how
+much an error there weighs (the weight). Squared error of the clean estimate times ``weight``; in the usual
+words, ``noise`` is DDPM's L_simple, ``v`` is EDM's and v-prediction's, ``flow`` that of flow matching.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def denoising_loss(
 
 
 class Objective(nn.Module):
-    """Denoiser and encoder with their loss, as one module: what an accelerator wraps, copies and synchronises.
+    """Denoiser and encoder with their loss as one module: what an accelerator wraps and synchronises.
 
     Args:
         denoiser: what is trained.

@@ -1,8 +1,9 @@
 """How many steps there will be, and the learning rate at each.
 
-The learning rate rises, stays, and falls to nothing over the last part (warm-up, stable, decay). While it is stable
-nobody needs to know the end; so with a time budget the end is planned at the moment the fall has to begin, from the
-speed measured so far. A plan once made is written down and never changes: a resumed run follows it to the letter.
+The learning rate rises, stays, and falls to nothing over the last part (warm-up, stable, decay). While it is
+stable nobody needs to know the end; so with a time budget the end is planned at the moment the fall has to
+begin, from the speed measured so far. A plan once made is written down and never changes: a resumed run
+follows it to the letter.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ class Plan:
         """The plan that a configuration asks for; ten minutes when it does not say."""
         if config.steps is not None:
             return cls(config.steps, None, config.warmup, config.decay)
-        return cls(None, 60 * (10.0 if config.minutes is None else config.minutes), config.warmup, config.decay)
+        return cls(
+            None, 60 * (10.0 if config.minutes is None else config.minutes), config.warmup, config.decay
+        )
 
     def settle(self, step: int, elapsed: float) -> bool:
         """Fix the number of steps once the fall must begin.

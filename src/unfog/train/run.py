@@ -25,7 +25,8 @@ def locked(run: Path) -> Iterator[None]:
             file.seek(0)
             owner = file.read().strip() or "unknown"
             raise TrainError(
-                f"{run} is in use by another training (process {owner}). Wait for it, or choose another --out."
+                f"{run} is in use by another training (process {owner}). Wait for it, "
+                "or choose another --out."
             )
         file.truncate(0)
         file.write(str(os.getpid()))
@@ -55,8 +56,8 @@ def _try_lock(file: IO[str]) -> bool:
 class Log:
     """``log.jsonl``: one line for each step and event, appended as they happen.
 
-    When a run is resumed, the steps after its last checkpoint are taken again. Their losses are in the log already;
-    they are compared, to the last bit, and the verdict is logged.
+    When a run is resumed, the steps after its last checkpoint are taken again. Their losses are in the log
+    already; they are compared, to the last bit, and the verdict is logged.
 
     Args:
         run: the run's folder.
@@ -65,7 +66,9 @@ class Log:
 
     def __init__(self, run: Path, step: int) -> None:
         self.path = run / "log.jsonl"
-        self.lost = {row["step"]: row["loss"] for row in read_log(run) if row.get("step", 0) > step and "loss" in row}
+        self.lost = {
+            row["step"]: row["loss"] for row in read_log(run) if row.get("step", 0) > step and "loss" in row
+        }
         self.replayed = self.differing = 0
         self._file = open(self.path, "a", encoding="utf-8")  # noqa: SIM115, closed by close()
         self._mend()

@@ -74,5 +74,3 @@ def by_noise_level(model: Model, fixed: Fixed, values: Tensor, bins: int = 12) -
         for chunk in order.tensor_split(min(bins, len(order)))
         if len(chunk)
     ]
-
-

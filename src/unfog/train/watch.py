@@ -51,7 +51,9 @@ class Watch:
             self.best = min(self.best, self.smooth)
             self.high = self.high + 1 if loss > TOO_HIGH * self.best else 0
         if self.high >= PATIENCE:
-            return f"the loss has been more than {TOO_HIGH:g} times its best for {PATIENCE} steps: it diverges"
+            return (
+                f"the loss has been more than {TOO_HIGH:g} times its best for {PATIENCE} steps: it diverges"
+            )
         return None
 
     def healthy(self) -> bool:

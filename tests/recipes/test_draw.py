@@ -1,0 +1,63 @@
+"""Drawing into a folder, and drawing a file once more."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import unfog
+from unfog.errors import DataError, ModelError, SampleError
+from unfog.output.provenance import read_provenance
+from unfog.recipes import draw
+
+
+def test_one_file_per_example_with_index_grid_and_film(tmp_path: Path, run: Path) -> None:
+    model = unfog.load(run)
+    saved, film = draw.draw(model, tmp_path, 5, seed=3, film=True)
+    lines = [json.loads(line) for line in saved.index.read_text().splitlines()]
+    assert len(saved.files) == len(lines) == 5 and saved.grid.is_file() and film is not None
+    for path, line in zip(saved.files, lines, strict=True):
+        entry = read_provenance(path)
+        assert entry is not None and entry.model == model.fingerprint() and entry.seed == 3
+        assert line["file"] == path.name and line["label"] == entry.label and line["seed"] == 3
+    assert read_provenance(film) is not None and read_provenance(saved.grid) is not None
+
+
+@pytest.mark.parametrize("settings", [{}, {"guidance": 2.0}, {"sampler": "ddpm", "steps": 3}])
+def test_again_gives_the_same_bytes(tmp_path: Path, run: Path, settings: dict[str, object]) -> None:
+    model = unfog.load(run)
+    saved, _ = draw.draw(model, tmp_path / "first", 7, seed=11, settings=settings)
+    for path in (saved.files[0], saved.files[4], saved.files[6]):
+        copy = draw.again(path, tmp_path / "again", model=model)
+        assert copy.read_bytes() == path.read_bytes()
+
+
+def test_again_finds_the_model_by_its_fingerprint(tmp_path: Path, run: Path) -> None:
+    model = unfog.load(run)
+    saved, _ = draw.draw(model, tmp_path / "first", 1)
+    draw.remember(run / "model", model.fingerprint())
+    assert draw.again(saved.files[0], tmp_path / "again").read_bytes() == saved.files[0].read_bytes()
+    with pytest.raises(ModelError, match="Name it"):
+        draw.find("0" * 64)
+
+
+def test_again_refuses_what_is_no_single_picture(tmp_path: Path, run: Path) -> None:
+    from PIL import Image
+
+    saved, _ = draw.draw(unfog.load(run), tmp_path / "first", 2)
+    with pytest.raises(DataError, match="several"):
+        draw.again(saved.grid, tmp_path)
+    Image.new("RGB", (8, 8)).save(tmp_path / "foreign.png")
+    with pytest.raises(DataError, match="does not say"):
+        draw.again(tmp_path / "foreign.png", tmp_path)
+
+
+def test_labels(tmp_path: Path, run: Path) -> None:
+    model = unfog.load(run)
+    name = model.spec.classes[1]
+    saved, _ = draw.draw(model, tmp_path, 3, label=name)
+    assert all(f"label-{name}" in path.name for path in saved.files)
+    with pytest.raises(SampleError, match="no label"):
+        draw.draw(model, tmp_path, 1, label="dragon")

@@ -1,0 +1,44 @@
+"""The image recipe's choices."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unfog.model import Model
+from unfog.recipes import image
+from unfog.spec import Spec
+
+
+@pytest.mark.parametrize("preset", image.PRESETS)
+@pytest.mark.parametrize("kind", ["unet", "transformer"])
+@pytest.mark.parametrize("size", [8, 28, 64, 100])
+def test_every_preset_builds_for_every_size(preset: str, kind: str, size: int) -> None:
+    options = image.network_for(preset, size, {"kind": kind})
+    statistics = {"shape": (3, size, size), "count": 1, "mean": (0.5,) * 3, "std": (0.2,) * 3,
+                  "low": 0.0, "high": 1.0, "at_black": 0.0, "at_white": 0.0}  # fmt: skip
+    model = Model(Spec("image", options, {"kind": "cosine"}, "v", statistics))
+    assert model.count_parameters() > 1000
+
+
+def test_what_the_user_says_wins() -> None:
+    assert image.network_for("small", 28, {"depth": 3, "widths": [8, 8]})["depth"] == 3
+
+
+@given(st.integers(0, 100_000))
+def test_groups_keep_enough_pictures_each(pictures: int) -> None:
+    groups = image.default_groups(pictures)
+    assert groups <= 128 and (groups == 0 or pictures / groups >= 64)
+
+
+def test_prepare_is_the_same_for_the_same_seed(shapes: object) -> None:
+    from unfog.data import open_pictures
+
+    store = open_pictures(str(shapes))
+    config = image.ImageConfig(data=image.DataConfig(source=str(shapes)))
+    one, two = image.prepare(config, store), image.prepare(config, store)
+    assert one.model.fingerprint() == two.model.fingerprint()
+    assert one.groups is not None and two.groups is not None
+    assert np.array_equal(one.groups, two.groups)

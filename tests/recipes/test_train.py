@@ -1,0 +1,186 @@
+"""Training through the recipe: folders, resume, crashes, refusals."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import unfog
+from unfog.errors import ConfigError, DataError, TrainError, UsageError
+from unfog.train.checkpoint import checkpoint_folders
+from unfog.train.run import read_log
+
+from .conftest import TINY
+
+
+def finished(run: Path) -> dict[str, object]:
+    return next(row for row in read_log(run) if row.get("event") == "finished")
+
+
+def test_a_run_leaves_all_that_is_promised(run: Path) -> None:
+    for name in ("config.toml", "log.jsonl", "report.html", "checkpoints", "model/model.json",
+                 "model/model.safetensors", "model/card.md", "model/preview.png"):  # fmt: skip
+        assert (run / name).exists(), name
+    losses = [row["loss"] for row in read_log(run) if "loss" in row]
+    assert len(losses) == 24 and losses[-1] < losses[0]
+
+
+def test_classes_are_learned_and_statistics_stored(run: Path, shapes: Path) -> None:
+    model = unfog.load(run)
+    assert set(model.spec.classes) == {p.name for p in shapes.iterdir() if p.is_dir()}
+    assert model.codec.statistics.shape == (3, 16, 16)
+    assert model.history[-1]["steps"] == 24
+
+
+def test_kill_and_resume_equals_an_uninterrupted_run(tmp_path: Path, run: Path, shapes: Path) -> None:
+    """kill -9 at a random moment; the final weights are the same to the last bit, and the log says so."""
+    out = tmp_path / "killed"
+    settings = [f"--set={s}" for s in (*TINY, "train.checkpoint_minutes=0.0001")]
+    command = [sys.executable, "-m", "unfog", "train", "image", "--data", str(shapes), "--out", str(out)]
+    process = subprocess.Popen([*command, "--steps", "24", "--samples", "0", *settings], stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while len(checkpoint_folders(out)) < 2 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not any(row.get("event") == "finished" for row in read_log(out))
+    unfog.train("image", out=out, resume=True, samples=0)
+    rows = read_log(out)
+    assert any(row.get("event") == "resumed" for row in rows)
+    assert all(row["differing"] == 0 for row in rows if row.get("event") == "replayed")
+    assert finished(out)["weights"] == finished(run)["weights"]
+    assert finished(out)["model"] == finished(run)["model"]
+
+
+def test_resuming_repeats_the_lost_steps_and_says_so(tmp_path: Path, shapes: Path) -> None:
+    """Steps after the last checkpoint are taken again, and compared with the log."""
+    import shutil
+
+    out = tmp_path / "run"
+    settings = (*TINY, "train.checkpoint_minutes=0.0001")
+    unfog.train("image", shapes, out, steps=12, settings=settings, samples=0)
+    before = finished(out)["weights"]
+    newest = checkpoint_folders(out)[-1]
+    shutil.rmtree(newest)
+    shutil.rmtree(out / "model")
+    unfog.train("image", out=out, resume=True, samples=0)
+    verdict = [row for row in read_log(out) if row.get("event") == "replayed"]
+    assert verdict and verdict[-1]["steps"] >= 1 and verdict[-1]["differing"] == 0
+    assert [row for row in read_log(out) if row.get("event") == "finished"][-1]["weights"] == before
+
+
+def test_a_second_run_into_the_same_folder_is_refused(run: Path, shapes: Path) -> None:
+    with pytest.raises(TrainError, match="--resume"):
+        unfog.train("image", shapes, run, steps=2)
+
+
+def test_a_folder_with_other_things_is_refused(tmp_path: Path, shapes: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("precious")
+    with pytest.raises(TrainError, match="not empty"):
+        unfog.train("image", shapes, tmp_path, steps=2)
+    assert (tmp_path / "thesis.txt").read_text() == "precious"
+
+
+def test_resume_without_a_run_or_with_other_settings(tmp_path: Path, run: Path) -> None:
+    with pytest.raises(TrainError, match="no run"):
+        unfog.train("image", out=tmp_path / "nothing", resume=True)
+    with pytest.raises(UsageError, match="--steps"):
+        unfog.train("image", out=run, resume=True, steps=99)
+
+
+def test_resume_notices_changed_pictures(tmp_path: Path) -> None:
+    from unfog.data.toy import write_shapes
+
+    data = write_shapes(tmp_path / "data", count=24, size=16)
+    unfog.train("image", data, tmp_path / "run", steps=3, settings=TINY, samples=0)
+    next(data.rglob("*.png")).unlink()
+    with pytest.raises(TrainError, match="not those the run began with"):
+        unfog.train("image", out=tmp_path / "run", resume=True)
+
+
+@pytest.mark.parametrize(
+    ("setting", "hint"), [("train.bach=3", "batch"), ("network.depht=2", "depth"), ("trian.batch=3", "train")]
+)
+def test_an_unknown_setting_names_the_nearest(tmp_path: Path, shapes: Path, setting: str, hint: str) -> None:
+    with pytest.raises(unfog.UnfogError, match=f"'{hint}'"):
+        unfog.train("image", shapes, tmp_path / "run", steps=2, settings=[setting])
+
+
+def test_unusable_values(tmp_path: Path, shapes: Path) -> None:
+    with pytest.raises(ConfigError, match="train.batch"):
+        unfog.train("image", shapes, tmp_path / "a", steps=2, settings=["train.batch=-1"])
+    with pytest.raises(UsageError, match="'image'"):
+        unfog.train("imgae", shapes, tmp_path / "b", steps=2)
+    with pytest.raises(UsageError, match="not both"):
+        unfog.train("image", shapes, tmp_path / "c", steps=2, minutes=1)
+
+
+def test_empty_and_wordy_folders(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError):
+        unfog.train("image", tmp_path / "empty", tmp_path / "run", steps=2)
+    (tmp_path / "words").mkdir()
+    (tmp_path / "words" / "a.txt").write_text("no picture")
+    with pytest.raises(DataError):
+        unfog.train("image", tmp_path / "words", tmp_path / "run2", steps=2)
+
+
+def test_two_pictures_one_class_and_a_batch_larger_than_the_set(tmp_path: Path) -> None:
+    from PIL import Image
+
+    folder = tmp_path / "two" / "only"
+    folder.mkdir(parents=True)
+    for number in range(2):
+        noise = np.random.default_rng(number).integers(0, 255, (12, 12, 3), np.uint8)
+        Image.fromarray(noise).save(folder / f"{number}.png")
+    model = unfog.train("image", tmp_path / "two", tmp_path / "run", steps=4, settings=TINY, samples=4)
+    assert model.spec.classes == () and len(model.generate(3)) == 3
+
+
+def test_a_full_disk_at_a_checkpoint_loses_nothing(
+    tmp_path: Path, shapes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error names the disk; the run goes on from the last checkpoint once there is room."""
+    import errno
+
+    import safetensors.torch
+
+    original, calls = safetensors.torch.save_file, []
+
+    def full(tensors: object, path: Path, *rest: object) -> None:
+        calls.append(path)
+        if "state" in Path(path).name and len([c for c in calls if "state" in Path(c).name]) == 3:
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        original(tensors, path, *rest)
+
+    out = tmp_path / "run"
+    monkeypatch.setattr(safetensors.torch, "save_file", full)
+    with pytest.raises(unfog.UnfogError, match="disk is full"):
+        unfog.train(
+            "image", shapes, out, steps=10, settings=(*TINY, "train.checkpoint_minutes=0.0001"), samples=0
+        )
+    assert len(checkpoint_folders(out)) == 2
+    monkeypatch.undo()
+    unfog.train("image", out=out, resume=True, samples=0)
+    assert finished(out)["step"] == 10
+
+
+def test_minutes_plan_the_number_of_steps(tmp_path: Path, shapes: Path) -> None:
+    started = time.monotonic()
+    model = unfog.train("image", shapes, tmp_path / "run", minutes=0.05, settings=TINY, samples=0)
+    assert time.monotonic() - started < 60
+    assert model.history[-1]["seconds"] == pytest.approx(3.0, abs=2.5)
+    assert any("Planned" in row.get("text", "") for row in read_log(tmp_path / "run"))
+
+
+def test_the_log_is_json_lines(run: Path) -> None:
+    for line in (run / "log.jsonl").read_text().splitlines():
+        assert isinstance(json.loads(line), dict)
