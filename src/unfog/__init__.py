@@ -5,6 +5,8 @@ model = unfog.train("image", data="photos/", out="runs/photos", minutes=10)
 pictures = model.generate(16, seed=0)
 """
 
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
@@ -24,6 +26,21 @@ _HOMES = {
     "open_pictures": "unfog.data",
     "train": "unfog.recipes",
 }
+
+
+class _Door(ModuleType):
+    """Keeps ``unfog.train`` the function, also once the room ``unfog/train`` has been imported.
+
+    Python sets a package's attribute to each submodule that it imports; the room stays reachable as ever,
+    ``from unfog.train import fit``.
+    """
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name == "train" and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Door
 
 
 def __getattr__(name: str) -> Any:

@@ -149,8 +149,13 @@ class Model(nn.Module):
         lookup(SAMPLERS, chosen.sampler, "sampler")
         lookup(GRIDS, chosen.grid, "time grid")
         lookup({"static": 0, "dynamic": 0, "none": 0}, chosen.threshold, "thresholding")
-        if chosen.steps < 1:
+        if not isinstance(chosen.steps, int) or chosen.steps < 1:
             raise SampleError(f"{chosen.steps} steps: sampling needs at least one. Try --steps 12.")
+        if not 0 < chosen.end < chosen.start:
+            raise SampleError(
+                f"Noise levels from {chosen.start:g} down to {chosen.end:g}: start must be above end, "
+                "and both above 0. Try 80 and 0.02."
+            )
         if chosen.guidance != 1.0 and self.encoder is None:
             raise SampleError(
                 f"Guidance {chosen.guidance:g} needs a model trained with labels; this one was not. "
@@ -231,6 +236,7 @@ class Model(nn.Module):
             parts.append(self.to_pictures(last))
         return np.concatenate(parts)
 
+    @torch.inference_mode()  # as a decorator, so that it does not stay on for the caller between two steps
     def walk(
         self,
         indices: Sequence[int],
@@ -251,18 +257,17 @@ class Model(nn.Module):
         process = self.denoiser.process
         grid = GRIDS[sampling.grid](process, sampling.steps, sampling.start, sampling.end)
         rng = Noise.for_pictures(seed, indices)
-        with torch.inference_mode():
-            x = process.prior((len(indices), *self.shape), rng, grid[0]).to(self.device)
-            cond = NONE
-            if self.encoder is not None:
-                cond = self.encoder(torch.tensor(self.choose_groups(indices, labels, seed)))
-            denoiser = self._guided(sampling, len(indices), cond)
-            was_training = self.training
-            self.eval()
-            try:
-                yield from trajectory(denoiser, SAMPLERS[sampling.sampler](), grid, x, cond, rng=rng)
-            finally:
-                self.train(was_training)
+        x = process.prior((len(indices), *self.shape), rng, grid[0]).to(self.device)
+        cond = NONE
+        if self.encoder is not None:
+            cond = self.encoder(torch.tensor(self.choose_groups(indices, labels, seed)))
+        denoiser = self._guided(sampling, len(indices), cond)
+        was_training = self.training
+        self.eval()
+        try:
+            yield from trajectory(denoiser, SAMPLERS[sampling.sampler](), grid, x, cond, rng=rng)
+        finally:
+            self.train(was_training)
 
     def _guided(self, sampling: Sampling, batch: int, cond: Condition) -> Denoiser:
         denoiser: Denoiser = self.denoiser

@@ -74,4 +74,5 @@ def stratified(count: int, rng: Noise) -> Tensor:
     (Kingma et al. 2021, section G). Shape (count,).
     """
     order = rng.uniform((count,)).argsort()
-    return (order + rng.uniform((count,))) / count
+    # in float32, 63 plus almost 1 is 64: keep the last part below 1
+    return ((order + rng.uniform((count,))) / count).clamp_max(1 - 2**-24)

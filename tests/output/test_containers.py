@@ -88,7 +88,10 @@ def test_broken_structures_end_quietly(tmp_path, data):
     assert not read_texts(put(tmp_path, data)).named
 
 
-@given(start=st.sampled_from([b"\x89PNG\r\n\x1a\n", b"RIFF\x10\x00\x00\x00WEBP", b"GIF89a", b""]), rest=st.binary(max_size=400))
+@given(
+    start=st.sampled_from([b"\x89PNG\r\n\x1a\n", b"RIFF\x10\x00\x00\x00WEBP", b"GIF89a", b""]),
+    rest=st.binary(max_size=400),
+)
 def test_any_bytes_are_survived(tmp_path_factory, start, rest):
     path = put(tmp_path_factory.mktemp("f"), start + rest)
     read_texts(path)

@@ -24,7 +24,9 @@ def test_small_pictures_are_png_and_heavy_ones_webp():
 def test_sheets_carry_the_marks_in_both_forms(channels):
     entry = Provenance(seed=5)
     for heavy in (10, 10**9):
-        data = figures.base64.b64decode(figures.picture_uri(noise(64, 64, channels), entry, heavy).split(",")[1])
+        data = figures.base64.b64decode(
+            figures.picture_uri(noise(64, 64, channels), entry, heavy).split(",")[1]
+        )
         assert b"trainedAlgorithmicMedia" in data
 
 
@@ -45,7 +47,9 @@ def test_decibels():
 
 
 def test_backward_strips_of_one_and_several():
-    one = figures.backward_strips(Backward(noisy=noise(5, 8, 8, 1), clean=noise(5, 8, 8, 1), t=[1, 0.8, 0.5, 0.2, 0]))
+    one = figures.backward_strips(
+        Backward(noisy=noise(5, 8, 8, 1), clean=noise(5, 8, 8, 1), t=[1, 0.8, 0.5, 0.2, 0])
+    )
     assert len(one) == 1 and len(one[0]) == 5 and len(one[0][0].pictures) == 2
     many = figures.backward_strips(Backward(noisy=noise(6, 30, 8, 8, 3)))
     assert len(many) == 3 and len(many[0]) == 10 and len(many[0][0].pictures) == 1
@@ -81,7 +85,9 @@ def test_histogram_of_data_and_samples():
 
 def test_loss_charts_of_whatever_is_there():
     steps = np.arange(50)
-    full = Losses(train=(steps, 1 / (1 + steps)), validation=([10, 40], [0.2, 0.1]), by_level=([0.1, 0.9], [1, 2]))
+    full = Losses(
+        train=(steps, 1 / (1 + steps)), validation=([10, 40], [0.2, 0.1]), by_level=([0.1, 0.9], [1, 2])
+    )
     assert len(figures.loss_charts(full, W)) == 2
     assert len(figures.loss_charts(Losses(learning_rate=(steps, steps)), W)) == 1
     assert figures.loss_charts(Losses(), W) == []

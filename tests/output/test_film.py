@@ -86,7 +86,13 @@ def test_progress():
 
 @pytest.mark.parametrize(
     ("suffix", "data"),
-    [(".mp4", frames()), ("", frames()), (".webp", frames()[0]), (".webp", frames() / 255), (".webp", frames()[:0])],
+    [
+        (".mp4", frames()),
+        ("", frames()),
+        (".webp", frames()[0]),
+        (".webp", frames() / 255),
+        (".webp", frames()[:0]),
+    ],
 )
 def test_refusals(tmp_path, suffix, data):
     with pytest.raises(OutputError, match="film"):

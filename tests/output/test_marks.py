@@ -21,7 +21,10 @@ def test_seven_fields_in_both_forms(producer, content):
     assert tuple(field) == AIGC_FIELDS and all(isinstance(value, str) for value in field.values())
     assert field["Label"] == "1"
     # the first file is passed on by its producer
-    assert (field["ContentPropagator"], field["PropagateID"]) == (field["ContentProducer"], field["ProduceID"])
+    assert (field["ContentPropagator"], field["PropagateID"]) == (
+        field["ContentProducer"],
+        field["ProduceID"],
+    )
     assert not set(field["ContentProducer"]) & set(' "\\\n\x00\x7f')
     assert read_aigc(json.dumps(field)) == read_aigc(aigc_chunk(field)) == field
     assert aigc_chunk(field).isascii()

@@ -129,7 +129,7 @@ def test_names():
     assert picture_name(1, label="🐈") == "0001.png"
 
 
-@given(text=st.text(max_size=300) | st.text("./\\ -_:*?\"<>|\x00\n\r猫é\ud800", max_size=300))
+@given(text=st.text(max_size=300) | st.text('./\\ -_:*?"<>|\x00\n\r猫é\ud800', max_size=300))
 def test_any_text_gives_a_safe_name(text):
     name = safe_name(text)
     assert len(name.encode()) <= 80

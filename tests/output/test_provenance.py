@@ -14,14 +14,36 @@ from PIL.PngImagePlugin import PngInfo
 
 from unfog.errors import DataError, OutputError
 from unfog.output import containers, marks
-from unfog.output.provenance import MAX_JSON, Provenance, encode_png, read_marks, read_provenance, write_picture
+from unfog.output.provenance import (
+    MAX_JSON,
+    Provenance,
+    encode_png,
+    read_marks,
+    read_provenance,
+    write_picture,
+)
 
 PICTURE = np.arange(28 * 28, dtype=np.uint32).astype(np.uint8).reshape(28, 28, 1)
-NASTY = ["]]>", "<a b='\"'>&amp;&#0;</unfog:provenance>", "\x00\x01\x1f", "猫 🐈 ünï", "\ud800", "a\nSeed: 4", "", " "]
+NASTY = [
+    "]]>",
+    "<a b='\"'>&amp;&#0;</unfog:provenance>",
+    "\x00\x01\x1f",
+    "猫 🐈 ünï",
+    "\ud800",
+    "a\nSeed: 4",
+    "",
+    " ",
+]
 
-texts = st.one_of(st.text(max_size=60), st.sampled_from(NASTY), st.text(alphabet='<>&"\\]\x00\u2028\ufffe', max_size=20))
+texts = st.one_of(
+    st.text(max_size=60), st.sampled_from(NASTY), st.text(alphabet='<>&"\\]\x00\u2028\ufffe', max_size=20)
+)
 scalars = st.one_of(st.none(), st.booleans(), st.integers(-(2**70), 2**70), st.floats(), texts)
-values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3), max_leaves=6)
+values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=6,
+)
 provenances = st.builds(
     Provenance,
     model=st.text("0123456789abcdef", max_size=64),
@@ -74,7 +96,7 @@ def test_xmp_alone_is_enough_and_is_well_formed(provenance):
     packet = marks.xmp_packet("unfog 1", marks.aigc_field(provenance.producer, "x"), provenance.to_json())
     text = marks.xmp_property(packet.decode(), "provenance")
     assert text is not None and Provenance.from_json(text) == provenance
-    root = ElementTree.fromstring(packet.decode().lstrip("\ufeff"))  # noqa: S314 - our own text
+    root = ElementTree.fromstring(packet.decode().lstrip("\ufeff"))
     found = {element.tag: element.text for element in root.iter()}
     assert found["{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}DigitalSourceType"] == marks.SOURCE_TYPE
     assert tuple(json.loads(found["{http://www.tc260.org.cn/ns/AIGC/1.0/}AIGC"])) == marks.AIGC_FIELDS
@@ -84,7 +106,11 @@ def test_xmp_alone_is_enough_and_is_well_formed(provenance):
 def test_same_input_same_bytes(tmp_path, array):
     entry = Provenance(model="ab", seed=3, settings={"b": 1, "a": (1, 2)})
     shuffled = replace(entry, settings={"a": [1, 2], "b": 1})
-    assert encode_png(array, entry) == encode_png(array.copy(), shuffled) == written(tmp_path, entry, array).read_bytes()
+    assert (
+        encode_png(array, entry)
+        == encode_png(array.copy(), shuffled)
+        == written(tmp_path, entry, array).read_bytes()
+    )
     assert encode_png(array, entry) != encode_png(array, replace(entry, index=1))
 
 
@@ -112,7 +138,9 @@ def test_no_absolute_path_gets_in(tmp_path):
 
 
 def test_settings_become_plain_values():
-    entry = Provenance(settings={"a": np.float32(0.5), "b": np.int64(3), "c": (1,), "d": math.inf, "e": np.arange(2)})
+    entry = Provenance(
+        settings={"a": np.float32(0.5), "b": np.int64(3), "c": (1,), "d": math.inf, "e": np.arange(2)}
+    )
     assert entry.settings == {"a": 0.5, "b": 3, "c": [1], "d": "inf", "e": [0, 1]}
 
 
@@ -135,7 +163,8 @@ def test_what_cannot_be_carried_is_refused(wrong):
 
 
 @pytest.mark.parametrize(
-    "array", [PICTURE.astype(float), PICTURE[None], np.zeros((2, 2, 5), np.uint8), np.zeros((0, 2, 1), np.uint8)]
+    "array",
+    [PICTURE.astype(float), PICTURE[None], np.zeros((2, 2, 5), np.uint8), np.zeros((0, 2, 1), np.uint8)],
 )
 def test_what_is_no_picture_is_refused(tmp_path, array):
     with pytest.raises(OutputError, match="uint8"):
@@ -144,14 +173,18 @@ def test_what_is_no_picture_is_refused(tmp_path, array):
 
 
 def test_line_for_people():
-    line = Provenance(prompt="a cat", seed=4, model="abcdef0123456789", settings={"steps": 20}, version="1").describe()
+    line = Provenance(
+        prompt="a cat", seed=4, model="abcdef0123456789", settings={"steps": 20}, version="1"
+    ).describe()
     assert line == "a cat\nSeed: 4, Index: 0, Steps: 20, Model hash: abcdef0123, Version: unfog 1"
     assert Provenance(label="3").describe().startswith("label 3\n")
 
 
 def test_foreign_pictures_are_not_ours(tmp_path):
     info = PngInfo()
-    info.add_text("parameters", "a cat\nSteps: 20, Sampler: Euler a, Seed: 1, Model hash: abc, Version: v1.6.0")
+    info.add_text(
+        "parameters", "a cat\nSteps: 20, Sampler: Euler a, Seed: 1, Model hash: abc, Version: v1.6.0"
+    )
     path = tmp_path / "foreign.png"
     Image.fromarray(PICTURE[..., 0]).save(path, pnginfo=info)
     assert read_provenance(path) is None

@@ -53,7 +53,13 @@ def everything(name="cat", size=16, channels=1):
             settings={"train": {name: name}, "widths": [1, 2]},
         ),
         data=Data.measure(
-            images, np.arange(40) % 2, [name, "b"], source=name, licence=name, skipped=[(name, name)] * 40, digest="c" * 64
+            images,
+            np.arange(40) % 2,
+            [name, "b"],
+            source=name,
+            licence=name,
+            skipped=[(name, name)] * 40,
+            digest="c" * 64,
         ),
         forward=Forward(pictures=images[:8], t=t, alpha=np.cos(t), sigma=np.sin(t), schedule=name),
         backward=Backward(
@@ -67,7 +73,9 @@ def everything(name="cat", size=16, channels=1):
             Metric(name=name, value=1, meaning=name),
             Metric(name="agreement", value=0.97),
         ],
-        neighbours=Neighbours(samples=images[:5], nearest=images[5:10], distances=[1.0] * 5, share=0.01, count=40, rule=name),
+        neighbours=Neighbours(
+            samples=images[:5], nearest=images[5:10], distances=[1.0] * 5, share=0.01, count=40, rule=name
+        ),
         provenance=entry,
         made_by={name: name},
         command=f"unfog demo {name}",
@@ -85,7 +93,9 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         self.tags.append(tag)
-        self.addresses += [value for key, value in attrs if key in {"src", "href", "srcset", "action", "data"}]
+        self.addresses += [
+            value for key, value in attrs if key in {"src", "href", "srcset", "action", "data"}
+        ]
         self.ids += [value for key, value in attrs if key == "id"]
         assert not any(key.startswith("on") for key, _ in attrs)
         if tag not in {"meta", "link", "img", "br", "path", "circle"}:
@@ -120,11 +130,17 @@ def test_whole_page_in_order_and_self_contained(tmp_path, lang):
 
 def test_settings_are_told_in_words():
     text = Page(render_report(everything())).text
-    assert "A network of 0.48 million weights (cat) learned from 4,500 pictures for 4 minutes on 2 CPU cores." in text
+    assert (
+        "A network of 0.48 million weights (cat) learned from 4,500 pictures for 4 minutes on 2 CPU cores."
+        in text
+    )
     assert "It took 6,200 steps of 64 pictures; each picture was seen about 88 times." in text
     assert "drawn with ddim in 20 steps, with guidance 2, 10 ms per picture." in text
     chinese = Page(render_report(everything(), lang="zh")).text
-    assert "一个有 48.3 万 个参数的网络（cat），从 4,500 张图片中学习，用时 4 分钟，运行在 2 CPU cores 上。" in chinese
+    assert (
+        "一个有 48.3 万 个参数的网络（cat），从 4,500 张图片中学习，用时 4 分钟，运行在 2 CPU cores 上。"
+        in chinese
+    )
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -161,7 +177,12 @@ def test_every_part_stands_alone(part, sections, lang):
     assert page.ids == sections and not page.open
 
 
-@given(name=st.text(max_size=30) | st.sampled_from(["<script>alert(1)</script>", '"><img src=x onerror=y>', "{{ 7*7 }}", "\ud800\x00", "]]>"]))
+@given(
+    name=st.text(max_size=30)
+    | st.sampled_from(
+        ["<script>alert(1)</script>", '"><img src=x onerror=y>', "{{ 7*7 }}", "\ud800\x00", "]]>"]
+    )
+)
 @settings(max_examples=8)
 def test_names_from_the_data_are_only_text(name):
     html = render_report(everything(name, size=4))

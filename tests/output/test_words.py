@@ -11,12 +11,17 @@ def test_both_languages_say_the_same_things():
     english, chinese = words("en"), words("zh")
     assert english.keys() == chinese.keys()
     fields = {
-        lang: {key: sorted(name for _, name, _, _ in string.Formatter().parse(text) if name) for key, text in table.items()}
+        lang: {
+            key: sorted(name for _, name, _, _ in string.Formatter().parse(text) if name)
+            for key, text in table.items()
+        }
         for lang, table in WORDS.items()
     }
     assert fields["en"] == fields["zh"]
     assert METRICS["en"].keys() == METRICS["zh"].keys()
-    assert {key: row[2:] for key, row in METRICS["en"].items()} == {key: row[2:] for key, row in METRICS["zh"].items()}
+    assert {key: row[2:] for key, row in METRICS["en"].items()} == {
+        key: row[2:] for key, row in METRICS["zh"].items()
+    }
 
 
 def test_chinese_is_chinese():
@@ -64,7 +69,8 @@ def test_durations(seconds, english, chinese):
 
 
 @pytest.mark.parametrize(
-    ("share", "text"), [(0, "0 %"), (1, "100 %"), (0.5, "50 %"), (0.1234, "12.3 %"), (0.0001, "< 0.1 %"), (0.9999, "99.99 %")]
+    ("share", "text"),
+    [(0, "0 %"), (1, "100 %"), (0.5, "50 %"), (0.1234, "12.3 %"), (0.0001, "< 0.1 %"), (0.9999, "99.99 %")],
 )
 def test_per_cent(share, text):
     assert percent(share) == text

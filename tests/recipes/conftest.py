@@ -9,7 +9,7 @@ import pytest
 import unfog
 from unfog.data.toy import write_shapes
 
-TINY = ("train.batch=16", "sampling.steps=4", 'network.widths=[16,16]', "train.warmup=5")
+TINY = ("train.batch=16", "sampling.steps=4", "network.widths=[16,16]", "train.warmup=5")
 
 
 @pytest.fixture(scope="session")

@@ -45,7 +45,9 @@ def test_kill_and_resume_equals_an_uninterrupted_run(tmp_path: Path, run: Path, 
     out = tmp_path / "killed"
     settings = [f"--set={s}" for s in (*TINY, "train.checkpoint_minutes=0.0001")]
     command = [sys.executable, "-m", "unfog", "train", "image", "--data", str(shapes), "--out", str(out)]
-    process = subprocess.Popen([*command, "--steps", "24", "--samples", "0", *settings], stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [*command, "--steps", "24", "--samples", "0", *settings], stderr=subprocess.DEVNULL
+    )
     deadline = time.monotonic() + 120
     while len(checkpoint_folders(out)) < 2 and time.monotonic() < deadline:
         time.sleep(0.01)

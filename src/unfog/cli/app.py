@@ -36,7 +36,7 @@ def build() -> typer.Typer:
         rich_markup_mode=None,
         epilog="Every command takes --json for machines, and --debug to see where an error came from.",
     )
-    app.callback()(_version)
+    app.callback()(_options)
     for name, command in COMMANDS.items():
         app.command(name)(command)
     data = typer.Typer(
@@ -48,14 +48,20 @@ def build() -> typer.Typer:
     return app
 
 
-def _version(
-    version: bool = typer.Option(False, "--version", help="Print the version.", is_eager=True),
-) -> None:
-    if version:
+def _print_version(asked: bool) -> None:
+    if asked:
         from unfog import __version__
 
         print(__version__)
         raise typer.Exit
+
+
+def _options(
+    version: bool = typer.Option(
+        False, "--version", help="Print the version.", is_eager=True, callback=_print_version
+    ),
+) -> None:
+    """Options of the program itself; the work is in the callbacks."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -11,17 +11,16 @@ from unfog.cli.screen import Screen, answer, table
 
 def data_list(json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False) -> None:
     """List the named sets."""
-    from dataclasses import asdict
-
     from unfog.data import list_sets
 
     sets = list_sets()
-    values = {"sets": [asdict(each) for each in sets]}
+    shown = ("name", "what", "count", "licence", "client", "package")
+    values = {"sets": [{k: getattr(s, k) for k in shown} | {"installed": s.installed()} for s in sets]}
     rows = [
         [
             each.name,
             f"{each.count:,}",
-            "yes" if each.installed else "no",
+            "yes" if each.installed() else "no",
             each.client,
             each.licence,
             each.what,

@@ -153,10 +153,8 @@ def train_classifier(
         net.to(memory_format=torch.channels_last)
         _fit(net, x[fit], y[fit], x[aside], y[aside], seed, progress)
     net.eval().requires_grad_(False)
-    right = _right(net, x[aside], y[aside]) if len(aside) else np.zeros(0, np.bool_)
-    accuracy = (
-        share(right) if len(aside) else Figure.missing("no class has enough pictures to set some aside")
-    )
+    few = Figure.missing("no class has enough pictures to set some aside")
+    accuracy = share(_right(net, x[aside], y[aside])) if len(aside) else few
     return ClassifierSpace(net, images.shape[3], classes, accuracy, len(fit))
 
 
@@ -233,7 +231,7 @@ def _draw(count: int, batch: int, steps: int, rng: torch.Generator) -> Iterator[
 
 
 def jitter(x: Tensor, rng: torch.Generator) -> Tensor:
-    """Shift (up to 7 %), turn (10 degrees) and scale (10 %) each picture of (B, C, h, w) a little at random."""
+    """Shift (up to 7 %), turn (10 degrees) and scale (10 %) each of (B, C, h, w) pictures at random."""
 
     def between(size: float, *shape: int) -> Tensor:
         return (torch.rand(len(x), *shape, generator=rng) * 2 - 1) * size

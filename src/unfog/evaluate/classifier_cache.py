@@ -97,9 +97,7 @@ def load_classifier(path: Path) -> ClassifierSpace:
         facts = json.loads(_facts_file(path).read_text("utf-8"))
         weights = _weights_file(path).read_bytes()
         if facts["version"] != VERSION or hashlib.sha256(weights).hexdigest() != facts["sha256"]:
-            raise ModelError(
-                f"The classifier {path} is damaged or of another version. Delete it and try again."
-            )
+            raise ModelError(f"The classifier {path} is damaged or of another version. Delete it.")
         net = SmallNet(int(facts["channels"]), int(facts["classes"]))
         net.load_state_dict(load(weights))
         accuracy = Figure(**facts["accuracy"])

@@ -16,6 +16,8 @@ Here "FID" and "KID" would be wrong names: they stand for one particular network
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -176,7 +178,7 @@ def _cuts(count: int, blocks: int) -> NDArray[np.int64]:
 def _kernel_sums(a: Floats, b: Floats, cuts_a: NDArray[np.int64], cuts_b: NDArray[np.int64]) -> Floats:
     """Sums of the kernel over each pair of blocks; never more than one block of rows in memory."""
     rows = []
-    for start, stop in zip(cuts_a[:-1], cuts_a[1:], strict=True):
+    for start, stop in itertools.pairwise(cuts_a):
         inner = a[start:stop] @ (b / a.shape[1]).T + 1
         columns = np.einsum("ij,ij,ij->j", inner, inner, inner)  # the cube; ** 3 would take ten times as long
         rows.append(np.add.reduceat(columns, cuts_b[:-1]))

@@ -140,7 +140,14 @@ def _own_neighbour(chosen: Labels, train: Chunks) -> Floats:
     return nearest(np.concatenate(queries), train, 2)[1][:, 1]
 
 
-def identical(images: Pictures, train: Pictures, index: Labels) -> Figure:
-    """Share of pictures that equal the training picture of that index in every pixel, at full size."""
-    same = [np.array_equal(image, train[place]) for image, place in zip(images, index, strict=True)]
+def identical(images: Pictures, chosen: Labels, train: Pictures, index: Labels) -> Figure:
+    """Share of the chosen pictures that equal their training picture in every pixel, at full size.
+
+    Args:
+        images: uint8 (M, H, W, C).
+        chosen: int64 (n,), which of them.
+        train: uint8 (N, H, W, C).
+        index: int64 (n,), the training picture of each chosen one.
+    """
+    same = [np.array_equal(images[i], train[j]) for i, j in zip(chosen, index, strict=True)]
     return share(np.array(same, np.bool_))

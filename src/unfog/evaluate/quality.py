@@ -73,26 +73,34 @@ class Sets:
         return Sets(*parts, self.held_labels, self.seed)
 
     def check(self) -> None:
-        """Raise DataError if anything does not fit together."""
-        named = {"samples": self.samples, "training pictures": self.train, "held-out pictures": self.held}
-        for name, images in named.items():
-            check_pictures(images, name)
-            if images.shape[1:] != self.train.shape[1:]:
-                raise DataError(
-                    f"The {name} have shape {images.shape[1:]} and the training pictures {self.train.shape[1:]}.\n"
-                    "Bring them to one size and number of channels first."
-                )
+        """Make sure that everything fits together.
+
+        Raises:
+            DataError: it does not.
+        """
+        check_pictures(self.samples, "samples")
+        check_pictures(self.train, "training pictures")
+        check_pictures(self.held, "held-out pictures")
+        ours, real, held = self.samples.shape[1:], self.train.shape[1:], self.held.shape[1:]
+        if not ours == real == held:
+            raise DataError(
+                f"The pictures differ in shape: samples {ours}, training {real}, held-out {held}.\n"
+                "Bring them to one size and number of channels first."
+            )
         if len(self.samples) == 0:
-            raise DataError("There are no samples to evaluate. Make some first: unfog sample MODEL --out DIR")
+            raise DataError("There are no samples. Make some first: unfog sample MODEL --out DIR")
         if len(self.train) < 3:
             raise DataError(
-                f"{len(self.train)} training pictures are too few to compare with; give at least 3."
+                f"{len(self.train)} training pictures are too few to compare with. Give 3 or more."
             )
-        labelled = ((self.sample_labels, self.samples), (self.train_labels, self.train))
-        for labels, images in (*labelled, (self.held_labels, self.held)):
+        for labels, images in (
+            (self.sample_labels, self.samples),
+            (self.train_labels, self.train),
+            (self.held_labels, self.held),
+        ):
             if labels is not None and len(labels) != len(images):
                 raise DataError(
-                    f"There are {len(labels)} labels for {len(images)} pictures; give one for each."
+                    f"There are {len(labels)} labels for {len(images)} pictures. Give one for each."
                 )
 
 
@@ -136,12 +144,13 @@ def evaluate_pictures(
     distances, copies, near = _in_spaces(sets, spaces, _part(tell, 70, 95))
     near["pixels"], pairs, found = _copies(sets, pixels(sets.samples), pixels(sets.held), None)
     exact = Pair(
-        identical(samples, train, near["pixels"].nearest), identical(held[sets.searched()], train, found)
+        identical(samples, np.arange(len(samples)), train, near["pixels"].nearest),
+        identical(held, sets.searched(), train, found),
     )
     told, by_class = _opinions(judge, sets, names) if judge else ({}, {})
     tell(100, 100)
     return Quality(
-        counts=dict(samples=len(samples), train=len(train), held=len(held), compared=sets.compared),
+        counts={"samples": len(samples), "train": len(train), "held": len(held), "compared": sets.compared},
         spaces={space.name: space.describe() for space in spaces},
         distances=distances,
         memorisation=copies | {"pixels": pairs | {"identical": exact}},
@@ -215,7 +224,7 @@ def _distances(sets: Sets, samples: Floats, held: Floats, reference: Floats) -> 
 def _copies(
     sets: Sets, samples: NDArray[np.floating], held: NDArray[np.floating], reference: Floats | None
 ) -> tuple[Neighbours, Pairs, Labels]:
-    """Neighbours of the samples, the figures, and the neighbours' indices of the held-out pictures searched."""
+    """Neighbours of the samples, the figures, and the training pictures nearest to held-out ones."""
     train = chunks_of_pixels(sets.train) if reference is None else chunks_of(reference)
     ours = neighbours(samples.astype(np.float32), train)
     real = held[sets.searched()].astype(np.float32)

@@ -51,17 +51,18 @@ class Quality:
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready: each figure as value, low, high, n (and why, where there is no value).
 
-        Keys: counts, notes, spaces (by name: describe, samples, floor), opinions, by_class and range (each
-        with samples and floor).
+        Keys: counts, notes, spaces (by name: describe, samples, floor), memorisation (by space: samples,
+        floor), opinions, by_class and range (each with samples and floor).
         """
         spaces = {
-            name: {"describe": text} | _unzip(self.distances.get(name, {}) | self.memorisation.get(name, {}))
+            name: {"describe": text} | _unzip(self.distances.get(name, {}))
             for name, text in self.spaces.items()
         }
         return {
             "counts": dict(self.counts),
             "notes": list(self.notes),
             "spaces": spaces,
+            "memorisation": {name: _unzip(pairs) for name, pairs in self.memorisation.items()},
             "opinions": _unzip(self.opinions),
             "by_class": _unzip(self.by_class),
             "range": _unzip(self.range),

@@ -75,7 +75,7 @@ WORDS: dict[str, Words] = {
     ),
     "kernel": Words(
         "Kernel distance",
-        "Another distance of the whole; 0 on average for new pictures of the same kind, whatever their number.",
+        "Another distance of the whole; 0 on average for new pictures of the same kind, however many.",
         LOWER,
         False,
     ),
@@ -93,7 +93,7 @@ WORDS: dict[str, Words] = {
     ),
     "density": Words(
         "Density",
-        "How crowded with real pictures the places of the samples are; far above the floor: only typical ones.",
+        "How crowded with real pictures the samples' places are; far above the floor: only typical ones.",
         NEAR,
         False,
     ),
@@ -105,7 +105,7 @@ WORDS: dict[str, Words] = {
     ),
     "copied": Words(
         "Copies of training pictures",
-        "Share that is three times nearer to one training picture than to any other; more than the floor: memorised.",
+        "Share three times nearer to one training picture than to any other; above the floor: memorised.",
         LOWER,
         True,
     ),
@@ -117,7 +117,7 @@ WORDS: dict[str, Words] = {
     ),
     "authentic": Words(
         "Authentic",
-        "Share that is farther from its nearest training picture than that one is from its own nearest neighbour.",
+        "Share farther from its nearest training picture than that one is from its own nearest one.",
         NEAR,
         True,
     ),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from unfog.condition.base import NONE, Condition
 from unfog.denoise.base import Denoiser, GaussianPosterior
 from unfog.errors import SampleError
+from unfog.shapes import expand_like
 
 
 class ClassifierFree(Denoiser):
@@ -41,10 +43,8 @@ class ClassifierFree(Denoiser):
 
     def forward(self, x_t: Tensor, t: Tensor, cond: Condition = NONE) -> GaussianPosterior:
         """See ``Denoiser.forward``; two network calls in one batch where guidance acts, else one."""
-        alpha, sigma = self.process.scales(t)
-        low, high = self.interval
-        active = low * alpha.max() <= sigma.max() <= high * alpha.max() if high < float("inf") else True
-        if self.scale == 1.0 or not active:
+        active = self._active(t)
+        if self.scale == 1.0 or not bool(active.any()):
             posterior: GaussianPosterior = self.inner(x_t, t, cond)
             return posterior
         both: GaussianPosterior = self.inner(
@@ -52,6 +52,16 @@ class ClassifierFree(Denoiser):
         )
         conditional, unconditional = both.mean.chunk(2)
         scales = self.process.scales(t, like=x_t)
-        return GaussianPosterior(conditional, x_t, *scales).extrapolate(
+        guided = GaussianPosterior(conditional, x_t, *scales).extrapolate(
             GaussianPosterior(unconditional, x_t, *scales), self.scale
         )
+        steered = expand_like(active.to(x_t.device), x_t)
+        return guided.with_mean(torch.where(steered, guided.mean, conditional))
+
+    def _active(self, t: Tensor) -> Tensor:
+        """Whether t lies in the interval, shape of t."""
+        alpha, sigma = self.process.scales(t)
+        low, high = self.interval
+        # sigma / alpha, without dividing by an alpha of 0
+        below = sigma <= high * alpha if high < float("inf") else torch.ones_like(sigma, dtype=torch.bool)
+        return (sigma >= low * alpha) & below

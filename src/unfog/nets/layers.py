@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from unfog.errors import ConfigError
+
 AnyModule = TypeVar("AnyModule", bound=nn.Module)
 
 
@@ -17,6 +19,27 @@ def zeroed(module: AnyModule) -> AnyModule:
     for parameter in module.parameters():
         nn.init.zeros_(parameter)
     return module
+
+
+def group_norm(width: int) -> nn.GroupNorm:
+    """Normalisation of groups of about 16 channels, for any width."""
+    groups = max(1, width // 16)
+    while width % groups:
+        groups -= 1
+    return nn.GroupNorm(groups, width)
+
+
+def check_counts(config: object, *names: str) -> None:
+    """Refuse settings of a network that have to be whole numbers above 0 and are not.
+
+    Raises:
+        ConfigError: naming the setting.
+    """
+    for name in names:
+        values = getattr(config, name)
+        for value in values if isinstance(values, tuple) else (values,):
+            if not isinstance(value, int) or value < 1:
+                raise ConfigError(f"network.{name} = {values!r}: give whole numbers above 0.")
 
 
 class ClockEmbedding(nn.Module):

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from unfog.nets.layers import ClockEmbedding, padding_to, zeroed
+from unfog.errors import ConfigError
+from unfog.nets.layers import ClockEmbedding, check_counts, padding_to, zeroed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +39,14 @@ class TransformerConfig:
     head: int = 64
     vector: int = 128
     dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_counts(self, "channels", "patch", "width", "depth", "head", "vector")
+        if self.width % self.head or self.head % 4:
+            raise ConfigError(
+                f"network.width = {self.width}: give a multiple of network.head = {self.head}, "
+                "which is a multiple of 4."
+            )
 
 
 def rotary_2d(height: int, width: int, head: int, device: torch.device) -> tuple[Tensor, Tensor]:

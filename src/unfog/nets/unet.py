@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from unfog.nets.layers import ClockEmbedding, attend, padding_to, zeroed
+from unfog.errors import ConfigError
+from unfog.nets.layers import ClockEmbedding, attend, check_counts, group_norm, padding_to, zeroed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,16 +41,38 @@ class UNetConfig:
     vector: int = 128
     dropout: float = 0.0
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.widths, tuple) or not self.widths:
+            raise ConfigError(f"network.widths = {self.widths!r}: give one number for each level, e.g. [32, 64].")
+        check_counts(self, "channels", "patch", "widths", "depth", "head", "vector")
+
+
+class Attention(nn.Module):
+    """Every place looks at every other place."""
+
+    def __init__(self, width: int, head: int) -> None:
+        super().__init__()
+        self.head = head if width % head == 0 else width
+        self.norm = group_norm(width)
+        self.qkv = nn.Linear(width, 3 * width)
+        self.out = zeroed(nn.Linear(width, width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W), same shape out."""
+        places = self.norm(x).flatten(2).transpose(1, 2)
+        mixed = self.out(attend(*self.qkv(places).chunk(3, 2), self.head))
+        return x + mixed.transpose(1, 2).reshape(x.shape)
+
 
 class Block(nn.Module):
     """Two convolutions with a way past them; the noise level scales and shifts what is in between."""
 
     def __init__(self, width_in: int, width: int, vector: int, dropout: float) -> None:
         super().__init__()
-        self.norm_in = nn.GroupNorm(max(1, width_in // 16), width_in)
+        self.norm_in = group_norm(width_in)
         self.conv_in = nn.Conv2d(width_in, width, 3, padding=1)
         self.modulate = zeroed(nn.Linear(vector, 2 * width))
-        self.norm_out = nn.GroupNorm(max(1, width // 16), width)
+        self.norm_out = group_norm(width)
         self.dropout = nn.Dropout(dropout) if dropout else nn.Identity()
         self.conv_out = zeroed(nn.Conv2d(width, width, 3, padding=1))
         self.skip = nn.Conv2d(width_in, width, 1) if width_in != width else nn.Identity()
@@ -61,23 +84,6 @@ class Block(nn.Module):
         h = torch.addcmul(shift, self.norm_out(h), 1 + scale)
         out: Tensor = self.skip(x) + self.conv_out(self.dropout(F.silu(h)))
         return out
-
-
-class Attention(nn.Module):
-    """Every place looks at every other place."""
-
-    def __init__(self, width: int, head: int) -> None:
-        super().__init__()
-        self.head = head if width % head == 0 else width
-        self.norm = nn.GroupNorm(max(1, width // 16), width)
-        self.qkv = nn.Linear(width, 3 * width)
-        self.out = zeroed(nn.Linear(width, width))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, C, H, W), same shape out."""
-        places = self.norm(x).flatten(2).transpose(1, 2)
-        mixed = self.out(attend(*self.qkv(places).chunk(3, 2), self.head))
-        return x + mixed.transpose(1, 2).reshape(x.shape)
 
 
 class UNet(nn.Module):
@@ -104,7 +110,8 @@ class UNet(nn.Module):
                 self.down.append(Block(width, wide, vector, config.dropout))
                 width = wide
                 handed.append(width)
-        self.middle = nn.ModuleList([Attention(width, config.head), Block(width, width, vector, config.dropout)])
+        self.attention = Attention(width, config.head)
+        self.middle = Block(width, width, vector, config.dropout)
         self.up, self.grow = nn.ModuleList(), nn.ModuleList()
         for level, wide in reversed(list(enumerate(config.widths))):
             for _ in range(config.depth + 1):
@@ -114,7 +121,7 @@ class UNet(nn.Module):
                 # mixed while still small: a convolution after growing would be the dearest of all
                 self.grow.append(nn.Conv2d(width, config.widths[level - 1], 1))
                 width = config.widths[level - 1]
-        self.norm = nn.GroupNorm(max(1, width // 16), width)
+        self.norm = group_norm(width)
         self.head = zeroed(nn.Conv2d(width, config.channels * pixels, 3, padding=1))
         self.to(memory_format=torch.channels_last)
 
@@ -154,8 +161,7 @@ class UNet(nn.Module):
             for block in self.down[level * depth : (level + 1) * depth]:
                 h = block(h, emb)
                 handed.append(h)
-        attention, block = self.middle
-        return [*handed, block(attention(h), emb)]
+        return [*handed, self.middle(self.attention(h), emb)]
 
     def _up(self, handed: list[Tensor], emb: Tensor) -> Tensor:
         h, depth = handed.pop(), self.config.depth + 1

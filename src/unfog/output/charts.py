@@ -1,9 +1,7 @@
-"""Small charts as SVG text: no plotting library, crisp on a phone, and in the colours of the page around
-them.
+"""Small charts as SVG text for HTML: no plotting library, crisp on a phone, in the colours of their page.
 
-Colours are CSS variables with a fallback, so the same text serves light and dark pages and stands alone too.
-The four colours are from Okabe and Ito's palette, which people with colour-blindness tell apart; lines differ
-in dashes as well.
+Colours are CSS variables with a fallback, so the same text serves light and dark pages. The four are from
+Okabe and Ito's palette, which people with colour-blindness tell apart; lines differ in dashes as well.
 """
 
 from __future__ import annotations

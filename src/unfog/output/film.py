@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from unfog.atomic import atomic_write
 from unfog.errors import OutputError
 from unfog.output import containers
-from unfog.atomic import atomic_write
 from unfog.output.provenance import Picture, Provenance, mark_png, mark_xmp, to_image
 from unfog.output.sheet import contact_sheet
 

@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from unfog.errors import OutputError
 from unfog.atomic import atomic_write
+from unfog.errors import OutputError
 from unfog.output.provenance import Picture, Provenance, encode_png, write_picture
 from unfog.output.sheet import contact_sheet
 

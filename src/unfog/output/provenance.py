@@ -27,9 +27,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from unfog.atomic import atomic_write
 from unfog.errors import DataError, OutputError
 from unfog.output import containers, marks
-from unfog.atomic import atomic_write
 
 FORMAT = 1
 MAX_JSON = 128 << 10  # bytes; the reader's limits in containers leave room for this much escaped twice
@@ -90,7 +90,7 @@ class Provenance:
 
     def __post_init__(self) -> None:
         object.__setattr__(
-            self, "settings", {str(key): _plain(key, value) for key, value in self.settings.items()}
+            self, "settings", {str(key): _plain(key, value) for key, value in sorted(self.settings.items(), key=str)}
         )
         problem = _problem(self.to_dict())
         if problem:

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from unfog.output import figures
 from unfog.atomic import atomic_write
 from unfog.errors import OutputError
+from unfog.output import figures
 from unfog.output.charts import number
 from unfog.output.facts import Backward, Data, Forward, Losses, Metric, Neighbours, Report, Setup
 from unfog.output.words import METRICS, duration, large, percent, whole, words
@@ -130,7 +130,7 @@ def _check(report: Report) -> None:
     for name, (array, axes) in arrays.items():
         if array is not None and (array.dtype != np.uint8 or array.ndim not in axes):
             raise OutputError(
-                f"The report's {name} must be uint8 with axes (..., H, W, C), not {array.dtype} {array.shape}."
+                f"The report's {name} must be uint8 (..., H, W, C), not {array.dtype} {array.shape}."
             )
 
 

@@ -143,7 +143,7 @@ class DDPM(Schedule):
 
     def sigma(self, t: Tensor) -> Tensor:
         """sqrt(1 - alpha^2)."""
-        return (-torch.expm1(2 * self._segment(t)[0])).sqrt()
+        return torch.expm1(2 * self._segment(t)[0]).abs().sqrt()  # abs: a minus would make it -0 at t = 0
 
     def alpha_rate(self, t: Tensor) -> Tensor:
         """alpha times the slope of its logarithm."""

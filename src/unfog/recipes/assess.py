@@ -111,7 +111,7 @@ def _warnings(quality: Quality) -> list[str]:
     copied = quality.memorisation["pixels"]["copied"]
     if copied.samples.low is not None and copied.samples.low > (copied.floor.high or 0.0):
         found.append(
-            f"{copied.samples.value:.1%} of the samples are copies of training pictures, more than among real "
+            f"{copied.samples.value:.1%} of samples are copies of training pictures, more than among real "
             f"ones ({copied.floor.value or 0:.1%}): the model memorises. Train shorter, or add pictures."
         )
     return found

@@ -60,6 +60,9 @@ def _draw_and_measure(
         model=model.fingerprint(), recipe="image", kind="grid", settings=asdict(model.spec.sampling)
     )
     report.backward = _backward(model, labels, report.provenance)
+    if len(store.train) < 3:
+        report.warnings = [*report.warnings, "Fewer than three training pictures: nothing to measure against."]
+        return
     found = assess(store, pictures, labels, listener)
     report.metrics, report.neighbours = found.metrics, found.neighbours
     report.warnings = [*report.warnings, *found.warnings]

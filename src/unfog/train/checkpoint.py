@@ -55,7 +55,7 @@ def part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 
 def save_checkpoint(run: Path, checkpoint: Checkpoint) -> Path:
-    """Write ``RUN/checkpoints/step-000123`` and remove all but the newest few.
+    """Write ``RUN/checkpoints/step-000123`` and remove all but the last few up to it.
 
     Raises:
         OutputError: if the disk is full; the older checkpoints are then still there.
@@ -71,8 +71,10 @@ def save_checkpoint(run: Path, checkpoint: Checkpoint) -> Path:
         )
         notes = {"step": checkpoint.step, "weights": hash_tensors(part(checkpoint.tensors, "weights."))}
         (temporary / "state.json").write_text(json.dumps({**checkpoint.notes, **notes}, indent=2), "utf-8")
-    for old in checkpoint_folders(run)[:-KEPT]:
-        shutil.rmtree(old, ignore_errors=True)
+    kept = [p for p in checkpoint_folders(run) if p.name <= final.name][-KEPT:]
+    for other in checkpoint_folders(run):
+        if other not in kept:  # too old, or from a future that a rollback has undone
+            shutil.rmtree(other, ignore_errors=True)
     return final
 
 

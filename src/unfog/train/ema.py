@@ -48,6 +48,10 @@ class PowerAverage:
         mine = list(self.weights.values())
         torch._foreach_lerp_(mine, [weights[name].detach().float() for name in self.weights], 1 - keep)
 
+    def snapshot(self, step: int) -> Snapshot:
+        """A copy of the average as it stands after ``step`` steps."""
+        return Snapshot(step, self.gamma, {name: w.clone() for name, w in self.weights.items()})
+
 
 @dataclass(frozen=True)
 class Snapshot:

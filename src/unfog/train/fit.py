@@ -211,7 +211,9 @@ class Training:
         for key in ("step", "exp_avg", "exp_avg_sq", "momentum"):
             for index, parameter in enumerate(ours):
                 if (value := tensors.get(f"{key}.{names[parameter]}")) is not None:
-                    state.setdefault(index, {})[key] = value.clone()
+                    # in the weight's own memory layout, which a file does not keep and fused kernels rely on
+                    kept = torch.empty_like(parameter) if value.shape == parameter.shape else value.clone()
+                    state.setdefault(index, {})[key] = kept.copy_(value)
         optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
 
     def snapshots_due(self) -> list[tuple[float, Snapshot]]:
@@ -219,7 +221,7 @@ class Training:
         mark = _mark(self.step)
         if self.step != self.plan.total and (self.step < 10 or mark == _mark(self.step - 1)):
             return []
-        return [(a.width, Snapshot(self.step, a.gamma, a.weights)) for a in self.averages]
+        return [(a.width, a.snapshot(self.step)) for a in self.averages]
 
     @contextmanager
     def averaged(self, weights: dict[str, Tensor] | None = None) -> Iterator[None]:

@@ -31,8 +31,7 @@ def locked(run: Path) -> Iterator[None]:
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
-        yield
-    (run / ".lock").unlink(missing_ok=True)
+        yield  # the file stays: removing it would let two others lock two files of that name
 
 
 def _try_lock(file: IO[str]) -> bool:
@@ -66,9 +65,13 @@ class Log:
 
     def __init__(self, run: Path, step: int) -> None:
         self.path = run / "log.jsonl"
-        self.lost = {
-            row["step"]: row["loss"] for row in read_log(run) if row.get("step", 0) > step and "loss" in row
-        }
+        self.last = step
+        self.lost: dict[int, float] = {}
+        for row in read_log(run):
+            if row.get("event") == "went back":  # what came after it was given up, not lost
+                self.lost = {s: loss for s, loss in self.lost.items() if s <= row["step"]}
+            elif "loss" in row and row.get("step", 0) > step:
+                self.lost[row["step"]] = row["loss"]
         self.replayed = self.differing = 0
         self._file = open(self.path, "a", encoding="utf-8")  # noqa: SIM115, closed by close()
         self._mend()
@@ -84,7 +87,14 @@ class Log:
         self._file.flush()
 
     def step(self, step: int, loss: float, **values: Any) -> None:
-        """Append a step, or compare it with the line that is already there."""
+        """Append a step, or compare it with the line that is already there.
+
+        A step that is not beyond the last one was not taken: training went back to it, which is noted instead.
+        """
+        back, self.last = step <= self.last, step
+        if back:
+            self.write(event="went back", step=step)
+            return
         if step not in self.lost:
             self.write(step=step, loss=loss, **values)
             return

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from unfog.errors import OutputError
 from unfog import atomic
 from unfog.atomic import atomic_folder, atomic_path, atomic_write, clear_leftovers
+from unfog.errors import OutputError
 
 
 def names(folder):
@@ -50,7 +50,10 @@ def test_loses_the_race_for_a_new_name_gracefully(tmp_path, monkeypatch, modern)
     if not modern:
         monkeypatch.setattr(atomic, "_renameat2", lambda: None)
     path = tmp_path / "x"
-    with pytest.raises(OutputError, match="Will not overwrite"), atomic_path(path, replace=False) as temporary:
+    with (
+        pytest.raises(OutputError, match="Will not overwrite"),
+        atomic_path(path, replace=False) as temporary,
+    ):
         temporary.write_text("ours")
         path.write_text("theirs")
     assert path.read_text() == "theirs"
@@ -83,7 +86,12 @@ def test_temporary_name_keeps_the_suffix_and_folder(tmp_path):
 
 @pytest.mark.parametrize(
     ("code", "words"),
-    [(errno.ENOSPC, "disk is full"), (errno.EDQUOT, "disk is full"), (errno.EROFS, "read-only"), (errno.EIO, "Check")],
+    [
+        (errno.ENOSPC, "disk is full"),
+        (errno.EDQUOT, "disk is full"),
+        (errno.EROFS, "read-only"),
+        (errno.EIO, "Check"),
+    ],
 )
 def test_disk_errors_name_the_file_and_the_next_step(tmp_path, monkeypatch, code, words):
     monkeypatch.setattr(os, "fsync", fail_with(code))
@@ -186,7 +194,10 @@ def test_folder_refusals(tmp_path):
     (tmp_path / "model").write_text("a file")
     with pytest.raises(OutputError, match="is a file"), atomic_folder(tmp_path / "model"):
         pass
-    with pytest.raises(OutputError, match="Will not overwrite"), atomic_folder(tmp_path / "model", replace=False):
+    with (
+        pytest.raises(OutputError, match="Will not overwrite"),
+        atomic_folder(tmp_path / "model", replace=False),
+    ):
         pass
 
 
@@ -202,7 +213,8 @@ def test_killed_writer_leaves_the_old_file_and_its_leftover_is_cleared(tmp_path)
     path.write_text("old")
     code = (
         "import os, signal, sys\nfrom unfog.atomic import atomic_path\n"
-        "with atomic_path(sys.argv[1]) as t:\n    t.write_text('half'); os.kill(os.getpid(), signal.SIGKILL)\n"
+        "with atomic_path(sys.argv[1]) as t:\n"
+        "    t.write_text('half')\n    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     subprocess.run([sys.executable, "-c", code, str(path)], check=False)
     assert path.read_text() == "old"

@@ -1,0 +1,34 @@
+"""Drawing from the command line, and drawing a file once more."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from unfog.cli.app import main
+
+
+def test_sample_inspect_and_again(tmp_path: Path, run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sample", str(run), "--out", str(tmp_path), "-n", "3", "--steps", "3", "--json"]) == 0
+    files = json.loads(capsys.readouterr().out)["files"]
+    assert len(files) == 3
+    assert main(["inspect", files[1], "--json"]) == 0
+    made = json.loads(capsys.readouterr().out)
+    assert made["settings"]["steps"] == 3 and made["ai_generated"] is True
+    assert main(["sample", "--again", files[1], "--out", str(tmp_path / "again"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["identical"] is True
+
+
+def test_a_label_that_does_not_exist(tmp_path: Path, run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sample", str(run), "--out", str(tmp_path), "--label", "dragon"]) == 1
+    assert "dragon" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("wrong", [["--sampler", "ddimm"], ["--steps", "0"], ["--grid", "kara"], ["-n", "0"]])
+def test_wrong_settings_teach(
+    tmp_path: Path, run: Path, wrong: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["sample", str(run), "--out", str(tmp_path), *wrong, "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["error"]
