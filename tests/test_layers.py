@@ -17,7 +17,7 @@ import pytest
 SOURCE = Path(__file__).resolve().parent.parent / "src" / "unfog"
 
 RANKS = {
-    **dict.fromkeys(["errors", "shapes", "rng", "config", "atomic"], 0),
+    **dict.fromkeys(["errors", "shapes", "rng", "config", "atomic", "door"], 0),
     **dict.fromkeys(["process", "nets", "data"], 1),
     **dict.fromkeys(["codec", "condition"], 2),
     "denoise": 3,

@@ -6,10 +6,9 @@ pictures = model.generate(16, seed=0)
 """
 
 import sys
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from unfog.door import Door, __version__
 
 if TYPE_CHECKING:
     from unfog.data import open_pictures
@@ -27,20 +26,7 @@ _HOMES = {
     "train": "unfog.recipes",
 }
 
-
-class _Door(ModuleType):
-    """Keeps ``unfog.train`` the function, also once the room ``unfog/train`` has been imported.
-
-    Python sets a package's attribute to each submodule that it imports; the room stays reachable as ever,
-    ``from unfog.train import fit``.
-    """
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if not (name == "train" and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Door
+sys.modules[__name__].__class__ = Door
 
 
 def __getattr__(name: str) -> Any:
@@ -50,3 +36,8 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """What is public, for completion at a prompt."""
+    return sorted({*globals(), *__all__})

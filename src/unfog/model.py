@@ -22,6 +22,7 @@ from unfog.codec import PixelCodec, PixelStatistics
 from unfog.condition import NONE, Condition, LabelEncoder
 from unfog.config import nearest
 from unfog.denoise import TARGETS, Denoiser, GaussianDenoiser
+from unfog.door import __version__
 from unfog.errors import ModelError, SampleError
 from unfog.guide import ClassifierFree, DynamicThreshold, StaticThreshold
 from unfog.nets import NETWORKS
@@ -302,8 +303,6 @@ class Model(nn.Module):
         """
         from safetensors.torch import save_file
 
-        from unfog import __version__
-
         fingerprint = self.fingerprint()
         description = {
             "format": FORMAT,
@@ -346,7 +345,7 @@ def load(folder: str | Path, device: str | torch.device = "cpu") -> Model:
         for name in ("classes", "groups", "shares"):
             spec_values[name] = tuple(spec_values.get(name, ()))
         model = Model(Spec(**spec_values), description.get("history", []))
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, LookupError, AttributeError, RuntimeError) as error:
         raise ModelError(f"{folder / 'model.json'} does not describe a model: {error}.") from error
     _load_weights(model, folder / "model.safetensors")
     if description.get("fingerprint") not in (None, model.fingerprint()):

@@ -1,12 +1,6 @@
 import numpy as np
 import pytest
-import torch
 from sklearn.datasets import load_digits
-
-
-@pytest.fixture(scope="session", autouse=True)
-def one_thread():
-    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

@@ -12,9 +12,9 @@ def noise(seed, *shape):
 
 def test_the_random_network_is_the_same_for_ever():
     space = RandomSpace()
-    assert space.checksum() == "CHECKSUM"
+    assert space.checksum() == "3294c0819f33da817bb2cff3186cd73cef6025842a67422f4e506112a15a4f66"
     ramp = np.arange(16 * 16, dtype=np.uint8).reshape(1, 16, 16, 1)
-    np.testing.assert_allclose(space.features(ramp)[0, :4], [0, 0, 0, 0], rtol=1e-3)
+    np.testing.assert_allclose(space.features(ramp)[0, :4], [0.06650, 0.06750, 0.09974, 0.10198], rtol=1e-3)
 
 
 @settings(max_examples=15, deadline=None)

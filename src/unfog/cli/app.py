@@ -50,7 +50,7 @@ def build() -> typer.Typer:
 
 def _print_version(asked: bool) -> None:
     if asked:
-        from unfog import __version__
+        from unfog.door import __version__
 
         print(__version__)
         raise typer.Exit

@@ -133,8 +133,8 @@ def saturation_warnings(statistics: PixelStatistics) -> list[str]:
         )
     if statistics.shape[0] == 3 and statistics.at_black + statistics.at_white > 0.6:
         notes.append(
-            f"{statistics.at_black:.0%} of all values are pure black and {statistics.at_white:.0%} pure white: "
-            "large flat grounds. That is fine for drawings and icons; photographs like this were overexposed."
+            f"{statistics.at_black:.0%} of all values are pure black and {statistics.at_white:.0%} "
+            "pure white: large flat grounds. That is fine for drawings and icons; photographs like this were overexposed."
         )
     if statistics.high < 0.5:
         notes.append(

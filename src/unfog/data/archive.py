@@ -21,6 +21,7 @@ UNSUPPORTED = frozenset({".7z", ".rar", ".zst", ".lz4", ".lzma", ".iso", ".cab",
 LARGEST_RATIO, LARGEST_FREE = 1000, 1 << 30
 """An archive that unpacks to over 1 GiB and over 1,000 times its own size is a bomb, not pictures."""
 
+_UNIX = 3
 _DAMAGE = (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, OSError)
 
 
@@ -165,23 +166,27 @@ def _zip_content(archive: zipfile.ZipFile, info: zipfile.ZipInfo, parts: Parts, 
 
 
 def _zip_name(info: zipfile.ZipInfo) -> str:
-    """The name of a zip member; names from before UTF-8 (Windows in China writes GBK) are put right."""
+    """The name of a zip member; names without a stated coding (UTF-8 of Unix, GBK of Windows) are put right."""
     if info.flag_bits & 0x800 or info.filename.isascii():
         return info.filename
     try:
-        raw = info.filename.encode("cp437")
+        raw = info.filename.encode("cp437")  # zipfile took the bytes for this
+        text = raw.decode("utf-8")
     except UnicodeEncodeError:
         return info.filename
-    for encoding in ("utf-8", "gb18030"):
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return info.filename
+    except UnicodeDecodeError:
+        text = ""
+    # Two bytes of GBK can pass for one letter of UTF-8; three bytes for one Chinese sign hardly do.
+    if text and (info.create_system == _UNIX or max(text) > "\u07ff"):
+        return text
+    try:
+        return raw.decode("gb18030")
+    except UnicodeDecodeError:
+        return text or info.filename
 
 
 def _tar_members(path: Path, captions_only: bool) -> Iterator[Member]:
-    total = 0
+    total = end = 0
     with tarfile.open(path, "r|*", bufsize=1 << 20) as archive:
         while True:
             try:
@@ -190,7 +195,11 @@ def _tar_members(path: Path, captions_only: bool) -> Iterator[Member]:
                 yield Member((path.name,), None, f"the archive ends early: {error}")
                 return
             if info is None:
+                # a compressed stream that ends early is an error of its own; a plain one just stops
+                if getattr(archive.fileobj, "comptype", "") == "tar" and path.stat().st_size < end + 512:
+                    yield Member((path.name,), None, "the archive ends early")
                 return
+            end = info.offset_data + -(-info.size // 512) * 512
             archive.members = []  # type: ignore[attr-defined]  # a stream needs no list of what is behind it
             total += info.size
             _check_ratio(total, path)

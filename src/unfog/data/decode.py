@@ -193,12 +193,14 @@ def _orientation(im: Image.Image) -> int:
 
 def _plain(im: Image.Image) -> Image.Image:
     """The picture in a mode that can be averaged: L, RGB, La, RGBa (alpha multiplied in), CMYK or F."""
+    if im.mode in {"La", "RGBa"}:
+        return im
     if im.mode == "F" or im.mode.startswith("I"):
         return Image.fromarray(_scaled(np.asarray(im), im.format))
     if im.mode in {"LA", "RGBA", "PA"} or im.has_transparency_data:
         grey = im.mode in {"1", "L", "LA"}
         return im.convert("LA" if grey else "RGBA").convert("La" if grey else "RGBa")
-    if im.mode in {"L", "RGB", "La", "RGBa", "CMYK"}:
+    if im.mode in {"L", "RGB", "CMYK"}:
         return im
     if im.mode == "1":
         return im.convert("L")

@@ -94,7 +94,7 @@ class ExactGaussian(Denoiser):
         return -0.5 * (squared + torch.log(2 * math.pi * variance).expand_as(x_t)).flatten(1).sum(1)
 
     def flow_map(self, x_t: Tensor, t: float, s: float) -> Tensor:
-        """Where the probability-flow ODE takes x_t from time t to time s: the same quantile of another Gaussian."""
+        """Where the probability-flow ODE takes x_t from t to s: the same quantile of another Gaussian."""
         (alpha_t, sigma_t), (alpha_s, sigma_s) = self.process.scales(t), self.process.scales(s)
         mean, std = self.mean.to(x_t), self.std.to(x_t)
         here = (alpha_t**2 * std**2 + sigma_t**2).sqrt()

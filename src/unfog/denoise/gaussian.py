@@ -10,7 +10,7 @@ from unfog.denoise.base import Denoiser, GaussianPosterior
 from unfog.denoise.target import Target, v
 from unfog.process.gaussian import GaussianProcess
 
-CLOCK_LIMIT = 10.0  # |l| beyond which noise or signal is below float32; keeps the embedding finite at t = 0 and 1
+CLOCK_LIMIT = 10.0  # of |l|: beyond it noise or signal drown in float32; l is infinite at t = 0 and 1
 
 
 class GaussianDenoiser(Denoiser):

@@ -34,7 +34,7 @@ def noise(process: GaussianProcess, t: Tensor, like: Tensor) -> Coefficients:
 
 
 def v(process: GaussianProcess, t: Tensor, like: Tensor) -> Coefficients:
-    """(alpha e - sigma x) / sqrt(alpha^2 + sigma^2): unit variance at every noise level (Salimans & Ho 2022)."""
+    """(alpha e - sigma x) / sqrt(alpha^2 + sigma^2), of unit variance at all times (Salimans & Ho 2022)."""
     alpha, sigma = process.scales(t, like=like)
     norm = torch.rsqrt(alpha**2 + sigma**2)
     return -sigma * norm, alpha * norm

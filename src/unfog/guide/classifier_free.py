@@ -35,7 +35,7 @@ class ClassifierFree(Denoiser):
         super().__init__()
         if not null.slots():
             raise SampleError(
-                f"Guidance {scale:g} needs a model that was trained with labels or prompts; this one was not. "
+                f"Guidance {scale:g} needs a model trained with labels or prompts; this one was not. "
                 "Leave --guidance out."
             )
         self.inner, self.process = denoiser, denoiser.process

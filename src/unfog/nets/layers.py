@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -29,12 +29,14 @@ def group_norm(width: int) -> nn.GroupNorm:
     return nn.GroupNorm(groups, width)
 
 
-def check_counts(config: object, *names: str) -> None:
-    """Refuse settings of a network that have to be whole numbers above 0 and are not.
+def check_settings(config: Any, *names: str) -> None:
+    """Refuse settings of a network that have to be whole numbers above 0 and are not, and odd dropouts.
 
     Raises:
         ConfigError: naming the setting.
     """
+    if not 0 <= config.dropout < 1:
+        raise ConfigError(f"network.dropout = {config.dropout!r}: give a share from 0 to below 1.")
     for name in names:
         values = getattr(config, name)
         for value in values if isinstance(values, tuple) else (values,):

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from unfog.errors import ConfigError
-from unfog.nets.layers import ClockEmbedding, check_counts, padding_to, zeroed
+from unfog.nets.layers import ClockEmbedding, check_settings, padding_to, zeroed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +41,7 @@ class TransformerConfig:
     dropout: float = 0.0
 
     def __post_init__(self) -> None:
-        check_counts(self, "channels", "patch", "width", "depth", "head", "vector")
+        check_settings(self, "channels", "patch", "width", "depth", "head", "vector")
         if self.width % self.head or self.head % 4:
             raise ConfigError(
                 f"network.width = {self.width}: give a multiple of network.head = {self.head}, "

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from unfog.errors import ConfigError
-from unfog.nets.layers import ClockEmbedding, attend, check_counts, group_norm, padding_to, zeroed
+from unfog.nets.layers import ClockEmbedding, attend, check_settings, group_norm, padding_to, zeroed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,8 +43,10 @@ class UNetConfig:
 
     def __post_init__(self) -> None:
         if not isinstance(self.widths, tuple) or not self.widths:
-            raise ConfigError(f"network.widths = {self.widths!r}: give one number for each level, e.g. [32, 64].")
-        check_counts(self, "channels", "patch", "widths", "depth", "head", "vector")
+            raise ConfigError(
+                f"network.widths = {self.widths!r}: give one number for each level, e.g. [32, 64]."
+            )
+        check_settings(self, "channels", "patch", "widths", "depth", "head", "vector")
 
 
 class Attention(nn.Module):

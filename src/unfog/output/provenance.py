@@ -90,7 +90,7 @@ class Provenance:
 
     def __post_init__(self) -> None:
         object.__setattr__(
-            self, "settings", {str(key): _plain(key, value) for key, value in sorted(self.settings.items(), key=str)}
+            self, "settings", {str(k): _plain(k, v) for k, v in sorted(self.settings.items(), key=str)}
         )
         problem = _problem(self.to_dict())
         if problem:

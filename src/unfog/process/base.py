@@ -1,4 +1,4 @@
-"""What every way of losing data has in common: corrupt a clean example, and know what total loss looks like."""
+"""What every way of losing data has in common: corrupting a clean example, and knowing the end of it."""
 
 from __future__ import annotations
 
@@ -43,4 +43,4 @@ def check_times(t: Tensor) -> None:
     """
     if bool(((t < 0) | (t > 1) | t.isnan()).any()):
         low, high = t.min().item(), t.max().item()
-        raise TimeOutOfRange(f"Times from {low:g} to {high:g}: t must lie in [0, 1], 0 is data and 1 is noise.")
+        raise TimeOutOfRange(f"Times from {low:g} to {high:g}: t must lie in [0, 1], 0 data, 1 noise.")

@@ -1,4 +1,4 @@
-"""Gaussian diffusion: x_t = alpha(t) x + sigma(t) e, read as a chain (DDPM), as scores (SGM), or as an SDE."""
+"""Gaussian diffusion, x_t = alpha(t) x + sigma(t) e: read as a chain (DDPM), as scores (SGM), as an SDE."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class GaussianProcess(Process):
         return rng.normal(shape) * self.scales(t)[1].float()
 
     def drift_and_diffusion(self, t: float | Tensor) -> tuple[Tensor, Tensor]:
-        """f and g of the forward SDE dx = f x dt + g dw that has these marginals (Song et al. 2021, section 3).
+        """f and g of the forward SDE dx = f x dt + g dw with these marginals (Song et al. 2021, section 3).
 
         f = alpha'/alpha and g^2 = 2 sigma (sigma' - f sigma); float64, shape of t.
         """

@@ -24,7 +24,7 @@ from torch import Tensor
 
 
 class Schedule(ABC):
-    """The pair alpha(t), sigma(t) with derivatives, and its clock l(t) with inverse. All elementwise, any shape."""
+    """The pair alpha(t), sigma(t) with derivatives, and the clock l(t) with inverse; elementwise."""
 
     @abstractmethod
     def alpha(self, t: Tensor) -> Tensor:
@@ -44,7 +44,7 @@ class Schedule(ABC):
 
     @abstractmethod
     def time(self, log_ratio: Tensor) -> Tensor:
-        """The t at which log(alpha / sigma) has the given value; the inverse of ``log_ratio``, clipped to [0, 1]."""
+        """The t at which log(alpha / sigma) has the given value, clipped to [0, 1]."""
 
     def log_ratio(self, t: Tensor) -> Tensor:
         """The clock l = log(alpha / sigma); +-infinity where there is no noise or no signal."""

@@ -18,7 +18,7 @@ from unfog.output.facts import Metric, Neighbours
 from unfog.recipes.listen import Listener, Silent
 
 SHOWN = 16  # samples beside their nearest training pictures
-MOST_REFERENCE = 20_000  # training pictures that are compared with
+MOST_REFERENCE = 20_000  # real pictures of each kind that are compared with
 COPY_RULE = "A copy is a sample three times nearer to one training picture than to any other."
 
 
@@ -50,17 +50,15 @@ def assess(
         labels: the classes asked for, or None.
         listener: is told about progress.
     """
-    train = store.train
-    if len(train) > MOST_REFERENCE:
-        train = np.sort(np.random.default_rng(0).choice(train, MOST_REFERENCE, replace=False))
+    train, held = (_few(indices) for indices in (store.train, store.held_out))
     references = store.images[train]
     quality = evaluate_pictures(
         pictures,
         None if labels is None else np.asarray(labels, np.int64),
         references,
         None if store.labels is None else store.labels[train],
-        store.images[store.held_out],
-        None if store.labels is None else store.labels[store.held_out],
+        store.images[held],
+        None if store.labels is None else store.labels[held],
         store.classes,
         progress=lambda done, total: listener.phase("Measuring", done, total),
     )
@@ -78,6 +76,12 @@ def assess(
     )
     metrics = [_metric(row) for row in quality.rows() if row.samples.value is not None]
     return Assessment(quality, metrics, neighbours, _warnings(quality))
+
+
+def _few(indices: np.ndarray) -> np.ndarray:
+    if len(indices) <= MOST_REFERENCE:
+        return indices
+    return np.sort(np.random.default_rng(0).choice(indices, MOST_REFERENCE, replace=False))
 
 
 def _metric(row: Row) -> Metric:

@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from unfog import __version__
 from unfog.data import PictureStore
+from unfog.door import __version__
 from unfog.model import Model
 from unfog.output.provenance import Provenance, write_picture
 from unfog.output.sheet import preview

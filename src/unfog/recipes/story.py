@@ -61,7 +61,10 @@ def _draw_and_measure(
     )
     report.backward = _backward(model, labels, report.provenance)
     if len(store.train) < 3:
-        report.warnings = [*report.warnings, "Fewer than three training pictures: nothing to measure against."]
+        report.warnings = [
+            *report.warnings,
+            "Fewer than three training pictures: nothing to measure against.",
+        ]
         return
     found = assess(store, pictures, labels, listener)
     report.metrics, report.neighbours = found.metrics, found.neighbours

@@ -149,5 +149,5 @@ def check_grid(grid: Tensor) -> None:
 
 
 def last_step(process: GaussianProcess, s: Tensor) -> bool:
-    """Whether nothing but the clean estimate is left at s (no noise), so that a corrector has nothing to do."""
+    """Whether no noise is left at s, so that a corrector has nothing to do."""
     return float(process.scales(s)[1]) == 0.0

@@ -35,7 +35,7 @@ def log_snr(process: GaussianProcess, steps: int, start: float = START, end: flo
 
 
 def karras(process: GaussianProcess, steps: int, start: float = START, end: float = END) -> Tensor:
-    """Equal steps of the 7th root of sigma / alpha, then a last one to t = 0, (steps + 1,) (Karras et al. 2022)."""
+    """Equal steps of the 7th root of sigma / alpha, then one to t = 0, (steps + 1,) (Karras et al. 2022)."""
     _check_steps(steps)
     rho = 7.0
     root = torch.linspace(start ** (1 / rho), end ** (1 / rho), steps, dtype=torch.float64)

@@ -52,59 +52,53 @@ def find_groups(
         wanted: groups in all, at most; each class has at least one.
         seed: of k-means.
     """
-    views = _views(images)
     known = np.full(len(images), -1) if labels is None or not classes else labels
-    kinds = range(classes) if classes else (-1,)
     each = max(1, wanted // max(1, classes))
     of, owners = np.full(len(images), -1, np.int64), []
-    for kind in kinds:
+    for kind in range(classes) if classes else (-1,):
         members = np.flatnonzero(known == kind)
         learned = train[known[train] == kind]
         count = max(1, min(each, len(learned) // FEWEST))
-        if count == 1 or len(learned) == 0:
-            of[members] = len(owners)
-            owners.append(kind)
-            continue
-        nearest = _nearest(views[members], _centres(views[learned], count, seed))
-        of[members] = nearest + len(owners)
+        of[members] = len(owners)
+        if count > 1:
+            of[members] += _nearest(images, members, _centres(images, learned, count, seed))
         owners += [kind] * count
     counts = np.bincount(of[train][of[train] >= 0], minlength=len(owners)).astype(np.float64)
-    total = max(1.0, counts.sum())
     # a class without training pictures can still be asked for, if only in name
-    shares = np.maximum(counts, 1e-9) / total
+    shares = np.maximum(counts, 1e-9) / max(1.0, counts.sum())
     return Groups(of, tuple(owners), tuple(float(s) for s in shares))
 
 
-def _views(images: NDArray[np.uint8], chunk: int = 2048) -> NDArray[np.float32]:
-    """Small averaged versions, (N, at most VIEW * VIEW * C)."""
+def views(images: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Small averaged versions of pictures (N, H, W, C), as vectors (N, at most VIEW * VIEW * C)."""
     height, width = images.shape[1:3]
     rows = np.linspace(0, height, min(VIEW, height) + 1).astype(int)[:-1]
     columns = np.linspace(0, width, min(VIEW, width) + 1).astype(int)[:-1]
-    parts = []
-    for start in range(0, len(images), chunk):
-        part = np.asarray(images[start : start + chunk], np.float32) / 255
-        part = np.add.reduceat(np.add.reduceat(part, rows, axis=1), columns, axis=2)
-        area = np.diff([*rows, height])[:, None] * np.diff([*columns, width])
-        parts.append((part / area[None, :, :, None]).reshape(len(part), -1))
-    return np.concatenate(parts)
+    sums = np.add.reduceat(np.add.reduceat(images.astype(np.float64) / 255, rows, axis=1), columns, axis=2)
+    area = np.diff([*rows, height])[:, None] * np.diff([*columns, width])
+    return np.asarray(sums / area[None, :, :, None]).reshape(len(images), -1)
 
 
-def _centres(views: NDArray[np.float32], count: int, seed: int) -> NDArray[np.float64]:
+def _centres(
+    images: NDArray[np.uint8], learned: NDArray[np.int64], count: int, seed: int
+) -> NDArray[np.float64]:
     from scipy.cluster.vq import kmeans2
 
     rng = np.random.default_rng(seed)
-    few = views if len(views) <= FITTED else views[rng.choice(len(views), FITTED, replace=False)]
-    centres, _ = kmeans2(few.astype(np.float64), count, iter=30, minit="++", rng=rng)
+    if len(learned) > FITTED:
+        learned = np.sort(rng.choice(learned, FITTED, replace=False))
+    centres, _ = kmeans2(views(images[learned]), count, iter=30, minit="++", rng=rng)
     result: NDArray[np.float64] = centres
     return result
 
 
 def _nearest(
-    views: NDArray[np.float32], centres: NDArray[np.float64], chunk: int = 8192
+    images: NDArray[np.uint8], members: NDArray[np.int64], centres: NDArray[np.float64], chunk: int = 2048
 ) -> NDArray[np.int64]:
+    """The nearest centre of each member; pictures are read a few at a time, as there may be many."""
     squares = (centres**2).sum(1)
     parts = [
-        (squares - 2 * views[i : i + chunk].astype(np.float64) @ centres.T).argmin(1)
-        for i in range(0, len(views), chunk)
+        (squares - 2 * views(images[members[i : i + chunk]]) @ centres.T).argmin(1)
+        for i in range(0, len(members), chunk)
     ]
     return np.concatenate(parts)

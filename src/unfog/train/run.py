@@ -89,7 +89,8 @@ class Log:
     def step(self, step: int, loss: float, **values: Any) -> None:
         """Append a step, or compare it with the line that is already there.
 
-        A step that is not beyond the last one was not taken: training went back to it, which is noted instead.
+        A step that is not beyond the last one was not taken: training went back to it, which is noted
+            instead.
         """
         back, self.last = step <= self.last, step
         if back:

@@ -1,0 +1,90 @@
+"""What the tests of the core start from: processes by name, networks whose answer is known, small models."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from unfog.codec import measure_pixels
+from unfog.model import Model
+from unfog.process import SCHEDULES, GaussianProcess
+from unfog.spec import Sampling, Spec
+
+
+def process_of(schedule: str) -> GaussianProcess:
+    """The Gaussian process of a schedule with its default options."""
+    return GaussianProcess(SCHEDULES[schedule]())
+
+
+def time_at(process: GaussianProcess, clock: float) -> Tensor:
+    """The time, (), at which log(alpha / sigma) has a value."""
+    return process.schedule.time(torch.tensor(clock, dtype=torch.float64))
+
+
+class Saying(nn.Module):
+    """A network that says what it was told to say, and remembers what it was asked."""
+
+    def __init__(self, answer: Tensor) -> None:
+        super().__init__()
+        self.answer = answer
+        self.asked: list[tuple[Tensor, Tensor, dict[str, Tensor]]] = []
+
+    def forward(self, x: Tensor, clock: Tensor, **slots: Tensor) -> Tensor:
+        self.asked.append((x, clock, slots))
+        return self.answer
+
+
+class Bending(nn.Module):
+    """A fixed, smooth, non-linear network of its input and the clock, for shapes (B, D)."""
+
+    def __init__(self, width: int, seed: int = 0) -> None:
+        super().__init__()
+        rng = torch.Generator().manual_seed(seed)
+        self.inner = torch.randn(width, width, generator=rng, dtype=torch.float64)
+        self.outer = torch.randn(width, width, generator=rng, dtype=torch.float64) / width
+
+    def forward(self, x: Tensor, clock: Tensor, **slots: Tensor) -> Tensor:
+        hidden = torch.tanh(x @ self.inner.to(x) + torch.sin(clock)[:, None])
+        return hidden @ self.outer.to(x)
+
+
+def pictures(count: int, size: int = 8, channels: int = 1, seed: int = 0) -> np.ndarray:
+    """Pictures with something to learn: blocks of grey, uint8, (count, size, size, channels)."""
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(0, 256, (count, 2, 2, channels), np.uint8)
+    return coarse.repeat(size // 2, 1).repeat(size // 2, 2)
+
+
+def small_spec(classes: tuple[str, ...] = ("cat", "dog"), channels: int = 1, **changes: Any) -> Spec:
+    """A model specification for 8 x 8 pictures that computes in milliseconds."""
+    values: dict[str, Any] = {
+        "recipe": "image",
+        "network": {"kind": "unet", "widths": [16], "depth": 1, "vector": 16, "head": 16},
+        "schedule": {"kind": "cosine"},
+        "target": "v",
+        "statistics": measure_pixels(pictures(64, channels=channels)).to_dict(),
+        "classes": classes,
+        "groups": tuple(range(len(classes))),
+        "shares": (1 / max(1, len(classes)),) * len(classes),
+        "sampling": Sampling(steps=4),
+    }
+    return Spec(**{**values, **changes})
+
+
+def small_model(seed: int = 0, *, alive: bool = True, **changes: Any) -> Model:
+    """A small model with seeded weights; ``alive`` gives layers that start at 0 something to say."""
+    torch.manual_seed(seed)
+    model = Model(small_spec(**changes))
+    if alive:
+        enliven(model)
+    return model.eval()
+
+
+def enliven(network: nn.Module, size: float = 0.05) -> None:
+    """Move every weight a little, so that nothing is exactly 0."""
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.add_(size * torch.randn_like(parameter))
