@@ -17,6 +17,7 @@ from torch import Tensor
 from unfog import config as configs
 from unfog.data import open_pictures
 from unfog.model import Model
+from unfog.recipes import train
 from unfog.recipes.image import ImageConfig, prepare
 from unfog.train import Training, TrainStep
 
@@ -79,12 +80,10 @@ class Ours:
         return next(self._steps).loss
 
     def train(self, steps: int) -> list[float]:
-        """A whole run through the public door, `unfog.train`; returns the losses."""
-        import unfog
-
+        """A whole run through the function behind `unfog.train`; returns the losses."""
         with tempfile.TemporaryDirectory() as folder:
             out = Path(folder) / "run"
-            self.model = unfog.train(
+            self.model = train(
                 "image", "digits", out, steps=steps, seed=self.seed, settings=self.settings, samples=0
             )
             return _losses(out / "log.jsonl")

@@ -105,7 +105,7 @@ def test_commands_are_made_short() -> None:
     long = shlex.split("unfog train image --data emoji --minutes 10 --preset base --out r")
     assert quick(long) == [*shlex.split("unfog train image --data digits --out r"), *SHORT]
     assert quick(shlex.split("unfog sample m -n 1000 --steps 50")) == shlex.split(
-        "unfog sample m -n 16 --steps 4"
+        "unfog sample m -n 64 --steps 4"
     )
     short = 'unfog.train("image", steps=8, preset="tiny", samples=16)'
     assert quick_python('unfog.train("image", minutes=10)') == short

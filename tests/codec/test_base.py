@@ -8,8 +8,8 @@ from unfog.codec import CODECS, Codec
 
 
 def test_a_codec_translates_both_ways() -> None:
-    with pytest.raises(TypeError, match="decode.*encode|encode.*decode"):
-        Codec()  # type: ignore[abstract]
+    with pytest.raises(TypeError, match="abstract"):
+        Codec()
 
 
 @pytest.mark.parametrize("name", CODECS)

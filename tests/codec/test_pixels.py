@@ -135,7 +135,7 @@ PLAIN = measure_pixels(noise())
 )
 def test_odd_exposure_is_said_in_words(change: dict[str, object], words: str) -> None:
     assert saturation_warnings(PLAIN) == []
-    (note,) = saturation_warnings(replace(PLAIN, **change))  # type: ignore[arg-type]
+    (note,) = saturation_warnings(replace(PLAIN, **change))
     assert words in note
 
 

@@ -50,4 +50,4 @@ def test_an_encoder_must_know_what_nothing_is() -> None:
             return NONE
 
     with pytest.raises(TypeError, match="null"):
-        Mute()  # type: ignore[abstract]
+        Mute()

@@ -1,6 +1,8 @@
 """Pictures to test with, and a cache of its own for every test."""
 
 import io
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -76,3 +78,17 @@ def write(path: Path, raw: bytes) -> Path:
 @pytest.fixture
 def put():
     return write
+
+
+def png_header(width, height):
+    """A PNG that claims a size and holds nothing: all that a bomb needs."""
+    body = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    chunk = b"IHDR" + body
+    end = b"IEND"
+    parts = (struct.pack(">I", 13), chunk, struct.pack(">I", zlib.crc32(chunk)))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts) + bytes(4) + end + struct.pack(">I", zlib.crc32(end))
+
+
+@pytest.fixture
+def bomb():
+    return png_header

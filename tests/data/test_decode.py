@@ -1,6 +1,4 @@
 import io
-import struct
-import zlib
 
 import numpy as np
 import pytest
@@ -98,7 +96,8 @@ def test_damaged_files_give_a_picture_or_a_reason(place, junk, kind):
     raw = bytearray(as_bytes(of_mode("RGB", 20, 20), kind))
     raw[place : place + len(junk)] = junk
     try:
-        assert decode_picture(bytes(raw), 8).shape == (8, 8, 3)
+        with decode.quiet():
+            assert decode_picture(bytes(raw), 8).shape == (8, 8, 3)
     except DataError as error:
         assert str(error)
 
@@ -147,7 +146,8 @@ def test_exif_turns_the_picture_upright_as_pillow_does(turn, picture):
 
 def test_a_damaged_exif_block_does_no_harm(picture):
     raw = as_bytes(picture(32, 32), "JPEG", exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff\xff\xff")
-    assert decode_picture(raw, 16).shape == (16, 16, 3)
+    with decode.quiet():
+        assert decode_picture(raw, 16).shape == (16, 16, 3)
 
 
 @pytest.mark.parametrize("ground", [255, 0, 128])
@@ -237,25 +237,16 @@ def test_twenty_thousand_pixels_wide_is_no_bomb():
     assert (decode_picture(raw, 28, 1) == 77).all()
 
 
-def png_header(width, height):
-    """A PNG that claims a size and holds nothing: all that a bomb needs."""
-    body = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    chunk = b"IHDR" + body
-    end = b"IEND"
-    parts = (struct.pack(">I", 13), chunk, struct.pack(">I", zlib.crc32(chunk)))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(parts) + bytes(4) + end + struct.pack(">I", zlib.crc32(end))
-
-
 @pytest.mark.parametrize("side", [14_000, 60_000])
-def test_a_bomb_is_refused_by_its_header(side, monkeypatch):
+def test_a_bomb_is_refused_by_its_header(side, monkeypatch, bomb):
     monkeypatch.setattr(Image.Image, "load", lambda *_: pytest.fail("decoded"))
     with decode.quiet(), pytest.raises(DataError, match="million pixels"):
-        read_header(png_header(side, side))
+        read_header(bomb(side, side))
 
 
-def test_no_warning_leaves_the_room_for_large_pictures(recwarn):
+def test_no_warning_leaves_the_room_for_large_pictures(recwarn, bomb):
     with decode.quiet():
-        assert read_header(png_header(12_000, 12_000)).width == 12_000
+        assert read_header(bomb(12_000, 12_000)).width == 12_000
     assert not recwarn
 
 

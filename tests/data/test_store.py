@@ -160,10 +160,8 @@ def test_a_bad_input_costs_itself_alone(pets, cache, put, encoded, picture):
     assert "left out: 6 (2 not a picture, 1 damaged or incomplete" in text
 
 
-def test_a_bomb_is_a_counted_skip(pets, cache, put):
-    from test_decode import png_header
-
-    put(pets / "cats" / "bomb.png", png_header(50_000, 50_000))
+def test_a_bomb_is_a_counted_skip(pets, cache, put, bomb):
+    put(pets / "cats" / "bomb.png", bomb(50_000, 50_000))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         store = open_pictures(pets)

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from scipy.integrate import trapezoid
 from torch import Tensor
 
 from tests.given import process_of
@@ -36,8 +37,8 @@ def gaussian_density(x: np.ndarray) -> np.ndarray:
 def integrate(density: np.ndarray, alpha: float, sigma: float, x_t: float) -> tuple[float, float]:
     """E[x | x_t] and log p(x_t) by the trapezoidal rule over clean values."""
     joint = density * normal(np.full_like(CLEAN, x_t), alpha * CLEAN, sigma)
-    total = np.trapezoid(joint, CLEAN)
-    return float(np.trapezoid(CLEAN * joint, CLEAN) / total), float(np.log(total))
+    total = trapezoid(joint, CLEAN)
+    return float(trapezoid(CLEAN * joint, CLEAN) / total), float(np.log(total))
 
 
 def denoiser(kind: str, schedule: str) -> ExactMixture | ExactGaussian:

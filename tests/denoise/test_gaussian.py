@@ -64,7 +64,7 @@ def test_v_on_ve_is_edm(schedule: str) -> None:
 @pytest.mark.parametrize("schedule", SCHEDULES)
 @pytest.mark.parametrize("target", ["data", "noise", "v"])
 def test_a_network_can_be_moved_to_another_schedule(schedule: str, target: str) -> None:
-    """At the same clock and the same direction the answer is the same; velocity and score are of a schedule."""
+    """The same answer at the same clock and direction; only velocity and score belong to a schedule."""
     here, there = process_of("cosine"), process_of(schedule)
     network = Bending(4)
     unit = torch.randn(6, 4, dtype=torch.float64)

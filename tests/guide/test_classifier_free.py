@@ -39,7 +39,9 @@ def say(batch: int, what: tuple[float, float] = ASKED) -> Condition:
     return Condition(vector=torch.tensor([what] * batch, dtype=torch.float64))
 
 
-def guided(process: GaussianProcess, scale: float, batch: int = 4, **options: tuple[float, float]) -> ClassifierFree:
+def guided(
+    process: GaussianProcess, scale: float, batch: int = 4, **options: tuple[float, float]
+) -> ClassifierFree:
     return ClassifierFree(TwoGaussians(process), say(batch, ANYTHING), scale, **options)
 
 

@@ -25,7 +25,7 @@ def inside(count: int = 2) -> Tensor:
 
 
 def applied(kind: str, mean: Tensor) -> Tensor:
-    threshold = THRESHOLDS[kind](estimates(mean), LOW, HIGH)  # type: ignore[call-arg, arg-type]
+    threshold = THRESHOLDS[kind](estimates(mean), LOW, HIGH)
     result: Tensor = threshold(torch.zeros_like(mean), T).mean
     return result
 
@@ -77,5 +77,5 @@ def test_dynamic_ignores_the_few_that_its_share_leaves_out() -> None:
 def test_the_observation_is_not_touched(kind: str) -> None:
     mean = 9 * torch.randn(2, 3, 8, 8)
     x_t = torch.randn(2, 3, 8, 8)
-    posterior = THRESHOLDS[kind](estimates(mean), LOW, HIGH)(x_t, T)  # type: ignore[call-arg, arg-type]
+    posterior = THRESHOLDS[kind](estimates(mean), LOW, HIGH)(x_t, T)
     assert posterior.x_t is x_t

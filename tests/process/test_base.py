@@ -27,4 +27,4 @@ def test_the_message_names_the_offenders() -> None:
 
 def test_a_process_must_say_how_it_corrupts() -> None:
     with pytest.raises(TypeError, match="abstract"):
-        Process()  # type: ignore[abstract]
+        Process()

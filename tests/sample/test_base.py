@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import pytest
 import torch
@@ -47,7 +48,7 @@ def test_steps_are_chained_and_numbered() -> None:
     steps = list(trajectory(exact, Counting(), GRID, torch.zeros(2, 3), rng=Noise(0)))
     assert [s.index for s in steps] == [0, 1, 2]
     assert [(s.t, s.s) for s in steps] == [(0.9, 0.6), (0.6, 0.2), (0.2, 0.0)]
-    for before, after in zip(steps[:-1], steps[1:], strict=True):
+    for before, after in pairwise(steps):
         assert after.x_t is before.x_s
     torch.testing.assert_close(steps[-1].x_s, torch.full((2, 3), 3.0))
 

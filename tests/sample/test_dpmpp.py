@@ -9,15 +9,15 @@ from torch import Tensor
 from tests.given import process_of
 from unfog.denoise import ExactMixture
 from unfog.process import SCHEDULES
+from unfog.rng import Noise
 from unfog.sample import DDIM, DPMSolver2M, log_snr
 from unfog.sample.base import trajectory
-from unfog.rng import Noise
 
 from .conftest import go
 
 
 def algorithm_2(exact: ExactMixture, grid: Tensor, x: Tensor) -> Tensor:
-    """Lu et al. 2022 (arXiv 2211.01095), algorithm 2: with r = h_before / h and D = (1 + 1/2r) x - x_before/2r."""
+    """Lu et al. 2022 (arXiv 2211.01095): r = h_before / h and D = (1 + 1/2r) x - x_before / 2r."""
     process, before = exact.process, None
     clock = process.log_ratio(grid)
     for k in range(len(grid) - 1):
@@ -59,7 +59,7 @@ def test_it_costs_one_call_a_step() -> None:
     calls = []
 
     class Counted(ExactMixture):
-        def forward(self, *args, **kwargs):  # type: ignore[no-untyped-def, override]
+        def forward(self, *args, **kwargs):
             calls.append(1)
             return super().forward(*args, **kwargs)
 

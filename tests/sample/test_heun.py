@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 import torch
 from torch import Tensor
@@ -20,7 +22,7 @@ def algorithm_1(exact: ExactMixture, sigmas: list[float], x: Tensor) -> Tensor:
         t = exact.process.schedule.time(-torch.tensor(sigma, dtype=torch.float64).log())
         return exact(x, t).mean
 
-    for here, there in zip(sigmas[:-1], sigmas[1:], strict=True):
+    for here, there in pairwise(sigmas):
         slope = (x - denoised(x, here)) / here
         euler = x + (there - here) * slope
         if there > 0.01:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ def marginal(process: GaussianProcess, t: Tensor) -> tuple[float, float]:
 
 
 def without_end(process: GaussianProcess, steps: int, kind: str = "log-snr") -> Tensor:
-    """A grid of ``steps`` steps between noise levels 20 and 0.05: the last step to t = 0 is another matter."""
+    """A grid of ``steps`` steps between noise levels 20 and 0.05, without the last one to t = 0."""
     return GRIDS[kind](process, steps + 1, 20.0, 0.05)[:-1]
 
 
@@ -44,7 +45,7 @@ def test_it_says_what_it_is(name: str) -> None:
     assert kind.order >= 1 and kind.calls >= 1 and isinstance(kind.stochastic, bool)
     assert kind() == kind(), "samplers are plain values, without state"
     with pytest.raises(AttributeError):
-        kind().order = 3  # type: ignore[misc]
+        kind().order = 3
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
@@ -68,11 +69,17 @@ def chain_moments(process: GaussianProcess, sampler: Sampler[Any], grid: Tensor)
     """Mean and variance at the end of a stochastic chain, exactly: for Gaussian data each step is affine."""
     exact = ExactGaussian(process, MEAN, STD)
     mean, variance = marginal(process, grid[0])
-    for pair in zip(grid[:-1], grid[1:], strict=True):
+    for pair in pairwise(grid):
 
         def step(x: float, noise: float, pair: tuple[Tensor, Tensor] = pair) -> float:
             return float(
-                go(exact, sampler, torch.stack(pair), torch.full((1, 1), x, dtype=torch.float64), Constant(noise))
+                go(
+                    exact,
+                    sampler,
+                    torch.stack(pair),
+                    torch.full((1, 1), x, dtype=torch.float64),
+                    Constant(noise),
+                )
             )
 
         offset = step(0.0, 0.0)

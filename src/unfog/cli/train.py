@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from unfog.cli.screen import Screen, answer
+
+if TYPE_CHECKING:
+    from unfog.model import Model
 
 
 def train(
@@ -57,6 +60,10 @@ def train(
         )
         fingerprint = model.fingerprint()
         remember(out / "model", fingerprint)
+    _tell(model, out, fingerprint, json)
+
+
+def _tell(model: Model, out: Path, fingerprint: str, json: bool) -> None:
     made = model.history[-1]
     values = {
         "model": str(out / "model"),

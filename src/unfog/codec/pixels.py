@@ -28,6 +28,8 @@ class PixelStatistics:
         mean, std: per channel.
         low, high: smallest and largest value of any pixel.
         at_black, at_white: share of values exactly at 0 and at 1.
+        spread: standard deviation of the normalised pictures along the direction in which they differ most, in
+            x. Noise must be well above it to hide everything, and near it what matters most is decided.
     """
 
     shape: tuple[int, int, int]
@@ -38,6 +40,7 @@ class PixelStatistics:
     high: float
     at_black: float
     at_white: float
+    spread: float = 8.0
 
     def to_dict(self) -> dict[str, object]:
         """Plain values for JSON."""
@@ -83,7 +86,24 @@ def measure_pixels(
         high=float(values[present[-1]]),
         at_black=float(histogram[:, 0].sum() / everything),
         at_white=float(histogram[:, 255].sum() / everything),
+        spread=_spread(images, indices, mean, np.maximum(std, 0.5 / 255)),
     )
+
+
+def _spread(
+    images: np.ndarray, indices: np.ndarray | None, mean: np.ndarray, std: np.ndarray, most: int = 1024
+) -> float:
+    """Square root of the largest eigenvalue of the covariance of x, from a coarse view of some pictures."""
+    places = np.arange(len(images)) if indices is None else indices
+    few = np.asarray(images[places[:: max(1, -(-len(places) // most))]])
+    # what differs most between pictures is never fine detail: averaging blocks loses nothing but a factor
+    block = max(1, max(few.shape[1:3]) // 32)
+    height, width = (side // block * block for side in few.shape[1:3])
+    x = (few[:, :height, :width] / 255 - mean) / std
+    x = x.reshape(len(x), height // block, block, width // block, block, -1).mean((2, 4)).reshape(len(x), -1)
+    x = x - x.mean(0)
+    largest = np.linalg.eigvalsh(x @ x.T / max(1, len(x) - 1))[-1]
+    return float(max(1.0, block * np.sqrt(max(0.0, largest))))
 
 
 class PixelCodec(Codec):

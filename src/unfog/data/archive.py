@@ -166,7 +166,7 @@ def _zip_content(archive: zipfile.ZipFile, info: zipfile.ZipInfo, parts: Parts, 
 
 
 def _zip_name(info: zipfile.ZipInfo) -> str:
-    """The name of a zip member; names without a stated coding (UTF-8 of Unix, GBK of Windows) are put right."""
+    """The name of a zip member; one without a stated coding (UTF-8 of Unix, GBK of Windows) is put right."""
     if info.flag_bits & 0x800 or info.filename.isascii():
         return info.filename
     try:
@@ -195,8 +195,8 @@ def _tar_members(path: Path, captions_only: bool) -> Iterator[Member]:
                 yield Member((path.name,), None, f"the archive ends early: {error}")
                 return
             if info is None:
-                # a compressed stream that ends early is an error of its own; a plain one just stops
-                if getattr(archive.fileobj, "comptype", "") == "tar" and path.stat().st_size < end + 512:
+                # tarfile takes a stream that stops for one that ends; a whole one has a mark of 512 zeros
+                if getattr(archive.fileobj, "pos", end + 512) < end + 512:
                     yield Member((path.name,), None, "the archive ends early")
                 return
             end = info.offset_data + -(-info.size // 512) * 512

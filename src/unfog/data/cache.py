@@ -17,7 +17,7 @@ import shutil
 import struct
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -92,7 +92,7 @@ class Manifest:
 
     def to_json(self) -> str:
         """The manifest as text, with a digest of itself."""
-        body = json.loads(json.dumps(asdict(self)))
+        body = vars(self)
         return json.dumps({"version": CODE_VERSION, "check": _text_digest(body), "body": body})
 
 

@@ -242,13 +242,14 @@ def _square(im: Image.Image, size: int) -> Image.Image:
     """
     short = min(im.size)
     left, top = (im.width - short) // 2, (im.height - short) // 2
-    box = (left, top, left + short, top + short)
+    whole = (left, top, left + short, top + short)
     if short == size:
-        return im.crop(box)
-    if short < size:
-        return im.resize((size, size), Image.Resampling.BICUBIC, box)
-    way = Image.Resampling.BOX if short % size == 0 else Image.Resampling.HAMMING
-    return im.resize((size, size), way, box, reducing_gap=2.0)
+        return im.crop(whole)
+    if short % size == 0:
+        return im.reduce(short // size, whole)
+    x, y = (im.width - short) / 2, (im.height - short) / 2
+    way = Image.Resampling.BICUBIC if short < size else Image.Resampling.HAMMING
+    return im.resize((size, size), way, (x, y, x + short, y + short), reducing_gap=2.0)
 
 
 def _flatten(im: Image.Image, channels: int, ground: int) -> NDArray[np.uint8]:

@@ -28,7 +28,7 @@ class TransformerConfig:
         depth: blocks.
         head: width of an attention head, a multiple of 4.
         vector: length of the condition vector that it accepts.
-        dropout: share of activations dropped after attention and in the feed-forward part while training.
+        dropout: share of activations dropped in the feed-forward parts while training.
     """
 
     channels: int = 3

@@ -154,18 +154,7 @@ def evaluate_model(
     """
     listener = listener or Silent()
     made = next((e["data"] for e in reversed(model.history) if "data" in e), {})
-    store = open_pictures(
-        data,
-        size=model.shape[1],
-        channels=model.shape[0],
-        held_out=made.get("held_out_share", 0.1),
-        progress=lambda done, total: listener.phase("Reading pictures", done, total),
-    )
-    if model.spec.classes and tuple(store.classes) != model.spec.classes:
-        raise DataError(
-            f"{data} has the classes {', '.join(store.classes[:6]) or 'none'}, the model was trained on "
-            f"{', '.join(model.spec.classes[:6])}. Give the data it was trained on."
-        )
+    store = _data_of(model, data, made, listener)
     sampling, labels = model.settings(**(settings or {})), model.choose_labels(n)
     started = time.perf_counter()
     pictures = model.draw(
@@ -193,6 +182,23 @@ def evaluate_model(
         for row in found.quality.rows()
     ]
     return Evaluation(values, rows, notes)
+
+
+def _data_of(model: Model, data: str | Path, made: dict[str, Any], listener: Listener) -> PictureStore:
+    """The data at the model's size, split as it was for training."""
+    store = open_pictures(
+        data,
+        size=model.shape[1],
+        channels=model.shape[0],
+        held_out=made.get("held_out_share", 0.1),
+        progress=lambda done, total: listener.phase("Reading pictures", done, total),
+    )
+    if model.spec.classes and tuple(store.classes) != model.spec.classes:
+        raise DataError(
+            f"{data} has the classes {', '.join(store.classes[:6]) or 'none'}, the model was trained on "
+            f"{', '.join(model.spec.classes[:6])}. Give the data it was trained on."
+        )
+    return store
 
 
 def _shown(row: Row, samples: bool) -> str:

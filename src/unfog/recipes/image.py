@@ -17,14 +17,15 @@ from unfog.rng import derive_seed
 from unfog.spec import Sampling, Spec, build_part
 from unfog.train import Batches, TrainConfig
 from unfog.train.groups import find_groups
+from unfog.train.objective import noise_mean
 
-# widths at each resolution, highest first, for pictures of 28 to 32 pixels; larger ones get more levels
-PRESETS: dict[str, dict[str, Any]] = {
-    "tiny": {"widths": [16, 32], "depth": 1},
-    "small": {"widths": [32, 64], "depth": 1},
-    "base": {"widths": [96, 192], "depth": 2},
+# channels at the highest resolution for pictures of up to 32 pixels, and blocks at each resolution
+PRESETS: dict[str, dict[str, int]] = {
+    "tiny": {"width": 16, "depth": 1},
+    "small": {"width": 32, "depth": 1},
+    "base": {"width": 96, "depth": 2},
 }
-COARSEST = 8  # side at the lowest resolution, where attention looks at everything
+COARSEST = 8  # about the side at the lowest resolution, where attention looks at everything
 
 
 class DataConfig(Config):
@@ -74,21 +75,22 @@ class ImageConfig(Config):
 
 
 def network_for(preset: str, size: int, options: dict[str, Any]) -> dict[str, Any]:
-    """The network's options: the preset, grown to the size of the pictures, then what the user changed.
+    """The network's options: the preset, fitted to the size of the pictures, then what the user changed.
 
-    A level is added for each doubling beyond 32 pixels, so that attention always sees about 8 x 8 places.
+    Larger pictures are folded into more channels (patches of 4 from 48 pixels on), and get more levels, so that
+    attention always sees about 8 x 8 places.
     """
-    chosen = dict(PRESETS[preset])
     kind = options.get("kind", "unet")
-    if kind == "unet":
-        widths, side = list(chosen["widths"]), size // 4
-        while side > COARSEST * 1.5:
-            widths.append(widths[-1] if widths[-1] >= 128 else widths[-1] * 2)
-            side //= 2
-        chosen["widths"] = widths
-    else:
-        chosen = {"width": {"tiny": 64, "small": 192, "base": 384}[preset]}
-    return {"kind": kind, **chosen, **options}
+    if kind == "transformer":
+        width = {"tiny": 64, "small": 192, "base": 384}[preset]
+        return {"kind": kind, "patch": 4 if size < 96 else 8, "width": width, **options}
+    patch = int(options.get("patch", 2 if size < 48 else 4))
+    width = PRESETS[preset]["width"] * max(1, patch // 2)
+    widths, side = [width], -(-size // patch)
+    while side > 1.5 * COARSEST:
+        widths.append(min(2 * widths[-1], 4 * width))
+        side = -(-side // 2)
+    return {"kind": kind, "patch": patch, "widths": widths, "depth": PRESETS[preset]["depth"], **options}
 
 
 @dataclass(frozen=True)
@@ -138,10 +140,25 @@ def prepare(config: ImageConfig, store: PictureStore) -> Prepared:
         classes=classes,
         groups=groups.classes if groups else (),
         shares=groups.shares if groups else (),
-        sampling=build_part(Sampling, config.sampling, "sampling"),
+        sampling=build_part(
+            Sampling, {"start": first_noise(statistics.spread), **config.sampling}, "sampling"
+        ),
     )
     torch.manual_seed(derive_seed(config.train.seed, "weights"))
     return Prepared(store, Model(spec), groups.of if groups else None)
+
+
+def first_noise(spread: float) -> float:
+    """The noise level (sigma / alpha) to start sampling from: ten times what the data differs by."""
+    return round(min(1000.0, max(20.0, 10 * spread)), 1)
+
+
+def settled(config: ImageConfig, model: Model) -> ImageConfig:
+    """The configuration with what follows from the data filled in."""
+    if config.train.noise_mean is not None:
+        return config
+    mean = round(noise_mean(model.codec.statistics.spread), 2)
+    return config.model_copy(update={"train": config.train.model_copy(update={"noise_mean": mean})})
 
 
 def default_groups(pictures: int) -> int:

@@ -164,6 +164,7 @@ def _run(run: Path, config: image.ImageConfig, samples: int, listener: Listener)
         project_dir=run,
     )
     prepared = image.prepare(config, store)
+    config = image.settled(config, prepared.model)
     for warning in saturation_warnings(prepared.model.codec.statistics):
         listener.say(f"Warning: {warning}")
     training = Training(prepared.model, prepared.batches(config), config.train, accelerator)

@@ -97,14 +97,15 @@ def load_checkpoint(run: Path) -> tuple[Checkpoint | None, list[str]]:
     for folder in reversed(checkpoint_folders(run)):
         try:
             notes = json.loads((folder / "state.json").read_text("utf-8"))
+            step, weights = int(notes["step"]), notes["weights"]
             tensors = load_file(folder / "state.safetensors")
-        except (OSError, ValueError, SafetensorError) as error:
+        except (OSError, ValueError, TypeError, LookupError, SafetensorError) as error:
             complaints.append(f"{folder.name} is damaged ({error})")
             continue
-        if hash_tensors(part(tensors, "weights.")) != notes.get("weights"):
+        if hash_tensors(part(tensors, "weights.")) != weights:
             complaints.append(f"{folder.name} does not match its own hash")
             continue
-        return Checkpoint(int(notes["step"]), tensors, notes), complaints
+        return Checkpoint(step, tensors, notes), complaints
     return None, complaints
 
 

@@ -54,7 +54,8 @@ def find_groups(
     """
     known = np.full(len(images), -1) if labels is None or not classes else labels
     each = max(1, wanted // max(1, classes))
-    of, owners = np.full(len(images), -1, np.int64), []
+    of = np.full(len(images), -1, np.int64)
+    owners: list[int] = []
     for kind in range(classes) if classes else (-1,):
         members = np.flatnonzero(known == kind)
         learned = train[known[train] == kind]

@@ -18,6 +18,8 @@ from unfog.denoise import Denoiser
 from unfog.process import GaussianProcess
 from unfog.train.config import TrainConfig
 
+DEFAULT_MEAN = 0.5  # of log(sigma / alpha), where nobody has looked at the data
+
 Weight = Callable[[Tensor], Tensor]
 
 # log of the signal-to-noise ratio -> factor on the squared error of the clean estimate
@@ -67,6 +69,15 @@ def denoising_loss(
     return error * weight(2 * process.log_ratio(t)).to(error)
 
 
+def noise_mean(spread: float) -> float:
+    """The mean of log(sigma / alpha) that suits data of this spread (``PixelStatistics.spread``).
+
+    Half-way, in logarithms, between the noise where fine detail appears and the noise that hides everything:
+    the larger the pictures, the more noise it takes to hide them (Hoogeboom et al. 2023, arXiv 2301.11093).
+    """
+    return 0.5 * math.log(spread) - 0.5
+
+
 class Objective(nn.Module):
     """Denoiser and encoder with their loss as one module: what an accelerator wraps and synchronises.
 
@@ -88,4 +99,5 @@ class Objective(nn.Module):
     def times(self, uniform: Tensor) -> Tensor:
         """Times by the configured law, (B,)."""
         process = self.denoiser.process
-        return draw_times(process, uniform, self.config.noise_mean, self.config.noise_std)
+        mean = DEFAULT_MEAN if self.config.noise_mean is None else self.config.noise_mean
+        return draw_times(process, uniform, mean, self.config.noise_std)
