@@ -1,4 +1,4 @@
-"""The package's own door: its version, and why ``unfog.train`` is a function although ``unfog/train`` is a room."""
+"""The package's own door: its version, and ``unfog.train``, a function although ``unfog/train`` is a room."""
 
 from __future__ import annotations
 

@@ -49,6 +49,28 @@ def test_pictures_may_stay_on_the_disk(tmp_path: Path) -> None:
     assert measure_pixels(mapped, np.arange(0, 50, 3), chunk=8) == measure_pixels(images[::3])
 
 
+@pytest.mark.parametrize("size", [6, 28, 64, 130])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_spread_of_flat_pictures_is_the_root_of_their_size(size: int, channels: int) -> None:
+    """Black or white as a whole: in x all D values are +1 or -1 together, D in one direction."""
+    shade = np.tile([0, 255], 20).astype(np.uint8)[:, None, None, None]
+    images = np.broadcast_to(shade, (40, size, size, channels))
+    expected = (size * size * channels * 40 / 39) ** 0.5
+    assert measure_pixels(images).spread == pytest.approx(expected, rel=0.03)
+
+
+def test_the_spread_of_pure_noise_is_small() -> None:
+    """Independent values differ by 1 in every direction; the largest of few samples is somewhat above."""
+    images = np.random.default_rng(0).integers(0, 256, (400, 8, 8, 1), np.uint8)
+    assert 1 <= measure_pixels(images).spread < 1.6
+
+
+@pytest.mark.parametrize("shape", [(1, 8, 8, 1), (2, 1, 1, 3), (3, 70, 1, 1), (3, 2, 99, 3)])
+def test_the_spread_of_odd_sets_is_a_number(shape: tuple[int, ...]) -> None:
+    images = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    assert 1 <= measure_pixels(images).spread < 100
+
+
 @pytest.mark.parametrize("indices", [None, np.array([], dtype=np.int64)])
 def test_nothing_cannot_be_measured(indices: np.ndarray | None) -> None:
     images = noise(0) if indices is None else noise()

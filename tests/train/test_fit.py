@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,6 @@ import pytest
 import torch
 from torch import Tensor
 
-import unfog.train.fit
 from tests.given import pictures, small_model, small_spec
 from unfog.condition import ANY
 from unfog.errors import TrainError
@@ -22,6 +23,7 @@ from unfog.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from unfog.train.fit import Source, fit, precision
 from unfog.train.watch import MOST_ROLLBACKS
 
+FIT = import_module("unfog.train.fit")  # the name of the module belongs to its function
 STEPS = 12
 IMAGES = pictures(40)
 LABELS = np.arange(40) % 2
@@ -152,7 +154,7 @@ class Spoiled:
 
 @pytest.fixture
 def remember_every_5(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unfog.train.fit, "REMEMBER_EVERY", 5)
+    monkeypatch.setattr(FIT, "REMEMBER_EVERY", 5)
 
 
 @pytest.mark.parametrize("optimiser", ["muon", "adamw"])
@@ -209,7 +211,7 @@ def test_pictures_that_are_never_numbers_end_the_run_in_words() -> None:
 def test_a_time_budget_plans_its_end_and_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """With a clock that a step moves by one second: 20 seconds are 20 steps, the end planned half-way."""
     clock = iter(range(10_000))
-    monkeypatch.setattr(unfog.train.fit.time, "perf_counter", lambda: next(clock))
+    monkeypatch.setattr(FIT, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
     run = training(steps=None, minutes=20 / 60)
     steps = take(run)
     assert len(steps) == 20 and steps[-1].total == 20

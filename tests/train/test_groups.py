@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from unfog.train.groups import FEWEST, Groups, find_groups
+from unfog.train.groups import FEWEST, Groups, find_groups, views
 
 
 def shades(count: int, levels: int, size: int = 16, channels: int = 1) -> tuple[np.ndarray, np.ndarray]:
@@ -83,6 +83,20 @@ def test_held_out_pictures_have_no_say() -> None:
 def test_the_same_seed_finds_the_same() -> None:
     images, _ = shades(4 * FEWEST, 4)
     np.testing.assert_array_equal(find(images).of, find(images).of)
+
+
+def test_one_group_for_each_class_is_the_labels() -> None:
+    images, kinds = shades(90, 3)
+    found = find(images, kinds, classes=3, wanted=0)
+    assert np.array_equal(found.of, kinds) and found.classes == (0, 1, 2)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (5, 9), (14, 14), (40, 33)])
+def test_views_are_averages(size: tuple[int, int]) -> None:
+    images = np.full((2, *size, 3), 51, np.uint8)
+    assert views(images) == pytest.approx(0.2)
+    checks = np.indices((28, 28)).sum(0)[None, ..., None] % 2 * 255
+    np.testing.assert_allclose(views(checks.astype(np.uint8)), 0.5)
 
 
 @pytest.mark.parametrize("size", [1, 3, 13, 31])

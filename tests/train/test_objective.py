@@ -13,7 +13,7 @@ from unfog.denoise import TARGETS, ExactGaussian, GaussianDenoiser
 from unfog.process import SCHEDULES
 from unfog.rng import Noise, stratified
 from unfog.train import WEIGHTS, Objective, TrainConfig
-from unfog.train.objective import denoising_loss, draw_times
+from unfog.train.objective import DEFAULT_MEAN, denoising_loss, draw_times, noise_mean
 
 CLOCKS = torch.linspace(-4, 4, 17, dtype=torch.float64)
 
@@ -119,8 +119,15 @@ def test_denoiser_and_encoder_are_trained_together() -> None:
     assert sum(p.numel() for p in names.values()) == model.count_parameters()
 
 
-def test_times_are_the_configured_ones() -> None:
+@pytest.mark.parametrize(("mean", "expected"), [(1.5, 1.5), (None, DEFAULT_MEAN)])
+def test_times_are_the_configured_ones(mean: float | None, expected: float) -> None:
     model = small_model()
-    objective = Objective(model.denoiser, model.encoder, TrainConfig(noise_mean=1.5, noise_std=0.1))
+    objective = Objective(model.denoiser, model.encoder, TrainConfig(noise_mean=mean))
     level = -model.denoiser.process.log_ratio(objective.times(torch.tensor([0.5])))
-    assert float(level) == pytest.approx(1.5, abs=1e-6) and math.isfinite(float(level))
+    assert float(level) == pytest.approx(expected, abs=1e-6)
+
+
+def test_larger_pictures_are_shown_with_more_noise() -> None:
+    """Of spread s, half-way in logarithms: twice the side, twice the spread, and log(2) / 2 further."""
+    assert noise_mean(1.0) == pytest.approx(-0.5)
+    assert noise_mean(16.0) - noise_mean(8.0) == pytest.approx(math.log(2) / 2)

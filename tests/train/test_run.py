@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-import unfog.train.run
 from unfog.errors import TrainError
+from unfog.train import run as run_module
 from unfog.train.run import Log, locked, read_log
 
 HOLD = """
@@ -30,7 +30,7 @@ with run.locked(pathlib.Path(sys.argv[2])):
 @contextmanager
 def other_process(run: Path) -> Iterator[subprocess.Popen[str]]:
     """Another process that holds the lock; it loads the one file only, which takes no torch."""
-    command = [sys.executable, "-c", HOLD, unfog.train.run.__file__, str(run)]
+    command = [sys.executable, "-c", HOLD, run_module.__file__, str(run)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None and process.stdout.readline() == "held\n"

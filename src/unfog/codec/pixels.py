@@ -28,8 +28,8 @@ class PixelStatistics:
         mean, std: per channel.
         low, high: smallest and largest value of any pixel.
         at_black, at_white: share of values exactly at 0 and at 1.
-        spread: standard deviation of the normalised pictures along the direction in which they differ most, in
-            x. Noise must be well above it to hide everything, and near it what matters most is decided.
+        spread: standard deviation of the normalised pictures along the direction in which they differ most.
+            Noise must be well above it to hide everything, and near it what matters most is decided.
     """
 
     shape: tuple[int, int, int]
@@ -97,7 +97,7 @@ def _spread(
     places = np.arange(len(images)) if indices is None else indices
     few = np.asarray(images[places[:: max(1, -(-len(places) // most))]])
     # what differs most between pictures is never fine detail: averaging blocks loses nothing but a factor
-    block = max(1, max(few.shape[1:3]) // 32)
+    block = min(max(1, max(few.shape[1:3]) // 32), *few.shape[1:3])
     height, width = (side // block * block for side in few.shape[1:3])
     x = (few[:, :height, :width] / 255 - mean) / std
     x = x.reshape(len(x), height // block, block, width // block, block, -1).mean((2, 4)).reshape(len(x), -1)
@@ -154,7 +154,8 @@ def saturation_warnings(statistics: PixelStatistics) -> list[str]:
     if statistics.shape[0] == 3 and statistics.at_black + statistics.at_white > 0.6:
         notes.append(
             f"{statistics.at_black:.0%} of all values are pure black and {statistics.at_white:.0%} "
-            "pure white: large flat grounds. That is fine for drawings and icons; photographs like this were overexposed."
+            "pure white: large flat grounds. That is fine for drawings and icons; "
+            "photographs like this were overexposed."
         )
     if statistics.high < 0.5:
         notes.append(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,8 +78,8 @@ class ImageConfig(Config):
 def network_for(preset: str, size: int, options: dict[str, Any]) -> dict[str, Any]:
     """The network's options: the preset, fitted to the size of the pictures, then what the user changed.
 
-    Larger pictures are folded into more channels (patches of 4 from 48 pixels on), and get more levels, so that
-    attention always sees about 8 x 8 places.
+    Larger pictures are folded into more channels (patches of 4 from 48 pixels on), and get more levels, so
+    that attention always sees about 8 x 8 places.
     """
     kind = options.get("kind", "unet")
     if kind == "transformer":
@@ -90,7 +91,8 @@ def network_for(preset: str, size: int, options: dict[str, Any]) -> dict[str, An
     while side > 1.5 * COARSEST:
         widths.append(min(2 * widths[-1], 4 * width))
         side = -(-side // 2)
-    return {"kind": kind, "patch": patch, "widths": widths, "depth": PRESETS[preset]["depth"], **options}
+    depth = PRESETS[preset]["depth"]
+    return {"kind": kind, "patch": patch, "widths": widths, "depth": depth, **options}
 
 
 @dataclass(frozen=True)
@@ -141,16 +143,28 @@ def prepare(config: ImageConfig, store: PictureStore) -> Prepared:
         groups=groups.classes if groups else (),
         shares=groups.shares if groups else (),
         sampling=build_part(
-            Sampling, {"start": first_noise(statistics.spread), **config.sampling}, "sampling"
+            Sampling, {**sampling_for(statistics.spread, groups is not None), **config.sampling}, "sampling"
         ),
     )
     torch.manual_seed(derive_seed(config.train.seed, "weights"))
     return Prepared(store, Model(spec), groups.of if groups else None)
 
 
-def first_noise(spread: float) -> float:
-    """The noise level (sigma / alpha) to start sampling from: ten times what the data differs by."""
-    return round(min(1000.0, max(20.0, 10 * spread)), 1)
+def sampling_for(spread: float, steered: bool) -> dict[str, Any]:
+    """Sampling settings that suit data of this spread (``PixelStatistics.spread``).
+
+    It starts at ten times the spread, where nothing of the data is left, and takes about one step for each
+    factor of 2.5 in noise. Mild guidance acts only around the spread, where it is decided what is drawn.
+    """
+    start, end = min(1000.0, max(20.0, 10 * spread)), 0.05
+    settings = {"start": round(start, 1), "end": end, "steps": math.ceil(1.1 * math.log(start / end))}
+    if steered:
+        settings |= {
+            "guidance": 1.25,
+            "guidance_low": round(spread / 4, 2),
+            "guidance_high": round(3 * spread, 1),
+        }
+    return settings
 
 
 def settled(config: ImageConfig, model: Model) -> ImageConfig:

@@ -1,0 +1,154 @@
+"""Returning from noise to data: one loop for every sampler.
+
+A sampler knows two things only, the clean estimate and the clock l = log(alpha / sigma). That is why one
+implementation serves every schedule. Its memory, if it has any, is handed in and handed back.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import ClassVar, Generic, TypeVar
+
+import torch
+from torch import Tensor
+
+from unfog.condition.base import NONE, Condition
+from unfog.denoise.base import Denoiser, GaussianPosterior
+from unfog.errors import SampleError
+from unfog.process.gaussian import GaussianProcess
+from unfog.rng import Noise
+
+State = TypeVar("State")
+
+
+class Sampler(ABC, Generic[State]):
+    """One step from x_t to x_s.
+
+    Attributes:
+        order: the error shrinks as (step size)^order on smooth problems; of the mean, for stochastic
+            samplers.
+        stochastic: whether it adds noise on the way.
+        calls: network calls per step, except where a step ends at t = 0.
+    """
+
+    order: ClassVar[int]
+    stochastic: ClassVar[bool] = False
+    calls: ClassVar[int] = 1
+
+    @abstractmethod
+    def step(
+        self,
+        denoiser: Denoiser,
+        x_t: Tensor,
+        t: Tensor,
+        s: Tensor,
+        cond: Condition,
+        rng: Noise,
+        state: State | None,
+    ) -> tuple[Tensor, State | None]:
+        """Go from t to s < t.
+
+        Args:
+            denoiser: estimates the clean data.
+            x_t: (B, *S).
+            t, s: times, (), float64.
+            cond: what steers the denoiser.
+            rng: noise for stochastic samplers.
+            state: what the previous step returned, None at the first.
+
+        Returns:
+            x_s, (B, *S), and the state for the next step.
+        """
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a trajectory.
+
+    Attributes:
+        index: 0, 1, ...
+        t, s: the times it went from and to.
+        x_t, x_s: before and after, (B, *S).
+        clean: the estimate of the clean data at t, (B, *S).
+    """
+
+    index: int
+    t: float
+    s: float
+    x_t: Tensor
+    x_s: Tensor
+    clean: Tensor
+
+
+class _Watched(Denoiser):
+    """Remembers the first clean estimate of each step, so that previews and films cost no network call."""
+
+    def __init__(self, denoiser: Denoiser) -> None:
+        super().__init__()
+        self.inner, self.process = denoiser, denoiser.process
+        self.first: Tensor | None = None
+
+    def forward(self, x_t: Tensor, t: Tensor, cond: Condition = NONE) -> GaussianPosterior:
+        posterior = self.inner(x_t, t, cond)
+        if self.first is None:
+            self.first = posterior.mean
+        return posterior
+
+
+def trajectory(
+    denoiser: Denoiser,
+    sampler: Sampler[State],
+    grid: Tensor,
+    x_T: Tensor,
+    cond: Condition = NONE,
+    *,
+    rng: Noise,
+) -> Iterator[Step]:
+    """Walk from noise to data, one ``Step`` at a time.
+
+    Args:
+        denoiser: the model, guided or not.
+        sampler: how to step.
+        grid: times (N + 1,) that fall strictly from the start to the end, usually 0; see ``sample.grid``.
+        x_T: noise at ``grid[0]``, (B, *S), from ``process.prior``.
+        cond: what steers the denoiser.
+        rng: one stream per example.
+
+    Raises:
+        SampleError: if the grid does not fall, the batch is empty, or the network returns NaN.
+    """
+    check_grid(grid)
+    if x_T.shape[0] == 0:
+        raise SampleError("An empty batch: ask for at least one example.")
+    watched, x, state = _Watched(denoiser), x_T, None
+    for index, (t, s) in enumerate(pairwise(grid)):
+        watched.first = None
+        x_s, state = sampler.step(watched, x, t, s, cond, rng, state)
+        if not bool(torch.isfinite(x_s).all()):
+            raise SampleError(
+                f"Step {index + 1} of {len(grid) - 1} (t = {float(t):.3g}) gave NaN or infinity. "
+                "The model may be damaged or was trained to divergence; try an earlier checkpoint."
+            )
+        clean = x_s if watched.first is None else watched.first
+        yield Step(index, float(t), float(s), x, x_s, clean)
+        x = x_s
+
+
+def check_grid(grid: Tensor) -> None:
+    """Refuse a grid of times that does not fall strictly within [0, 1].
+
+    Raises:
+        SampleError: saying what a grid looks like.
+    """
+    if grid.ndim != 1 or len(grid) < 2:
+        raise SampleError("A time grid needs at least two times, that is one step. Try --steps 12.")
+    if not bool((grid.diff() < 0).all()) or float(grid[0]) > 1 or float(grid[-1]) < 0:
+        raise SampleError("A time grid must fall strictly from at most 1 (noise) to at least 0 (data).")
+
+
+def last_step(process: GaussianProcess, s: Tensor) -> bool:
+    """Whether no noise is left at s, so that a corrector has nothing to do."""
+    return float(process.scales(s)[1]) == 0.0
