@@ -117,7 +117,7 @@ def test_an_unknown_setting_names_the_nearest(tmp_path: Path, shapes: Path, sett
 
 
 def test_unusable_values(tmp_path: Path, shapes: Path) -> None:
-    with pytest.raises(ConfigError, match="train.batch"):
+    with pytest.raises(ConfigError, match=r"train\.batch"):
         unfog.train("image", shapes, tmp_path / "a", steps=2, settings=["train.batch=-1"])
     with pytest.raises(UsageError, match="'image'"):
         unfog.train("imgae", shapes, tmp_path / "b", steps=2)

@@ -67,13 +67,13 @@ class Screen:
 
     def say(self, text: str) -> None:
         """See ``Listener.say``."""
-        self.console.print(text, markup=False)
+        self.console.print(text, markup=False, soft_wrap=True)
 
     def _show(self, name: str, done: int, total: int, detail: str) -> None:
         if self._progress is None:
             if time.monotonic() - self._spoke > EVERY:
                 self._spoke = time.monotonic()
-                self.console.print(f"{name}: {done}/{total} {detail}".rstrip(), markup=False)
+                self.console.print(f"{name}: {done}/{total} {detail}".rstrip(), markup=False, soft_wrap=True)
             return
         if name != self._name or self._task is None:
             if self._task is not None:

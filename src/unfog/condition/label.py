@@ -30,4 +30,5 @@ class LabelEncoder(Encoder):
 
     def null(self, batch: int) -> Condition:
         """The vector for "any", (batch, D)."""
-        return self(torch.full((batch,), ANY))
+        nothing: Condition = self(torch.full((batch,), ANY))
+        return nothing

@@ -150,7 +150,7 @@ def train_classifier(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         net = SmallNet(images.shape[3], classes)
-        net.to(memory_format=torch.channels_last)
+        net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
         _fit(net, x[fit], y[fit], x[aside], y[aside], seed, progress)
     net.eval().requires_grad_(False)
     few = Figure.missing("no class has enough pictures to set some aside")
@@ -197,7 +197,8 @@ def _fit(
     every = max(1, steps // CHECKS)
     optimizer = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=DECAY)
     rates = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=steps, pct_start=0.2)
-    best, kept, stale = math.inf, {}, 0
+    best, stale = math.inf, 0
+    kept: dict[str, Tensor] = {}
     rng = torch.Generator().manual_seed(seed)
     for step, chosen in enumerate(_draw(len(x), batch, steps, rng), 1):
         net.train()
@@ -246,7 +247,7 @@ def jitter(x: Tensor, rng: torch.Generator) -> Tensor:
 @torch.inference_mode()
 def _logits(net: SmallNet, x: Tensor) -> Tensor:
     net.eval()
-    return torch.cat([net.head(net(part)) for part in x.split(256)])
+    return torch.cat([net.head(net(part)) for part in torch.split(x, 256)])
 
 
 def _loss(net: SmallNet, x: Tensor, y: Tensor) -> float:

@@ -98,7 +98,8 @@ def load_classifier(path: Path) -> ClassifierSpace:
         weights = _weights_file(path).read_bytes()
         if facts["version"] != VERSION or hashlib.sha256(weights).hexdigest() != facts["sha256"]:
             raise ModelError(f"The classifier {path} is damaged or of another version. Delete it.")
-        net = SmallNet(int(facts["channels"]), int(facts["classes"]))
+        channels, classes = int(facts["channels"]), int(facts["classes"])
+        net = SmallNet(channels, classes)
         net.load_state_dict(load(weights))
         accuracy = Figure(**facts["accuracy"])
         learned_from = int(facts["learned_from"])
@@ -107,7 +108,7 @@ def load_classifier(path: Path) -> ClassifierSpace:
             f"The classifier {path} cannot be read ({error}). Delete it and try again."
         ) from error
     net.eval().requires_grad_(False)
-    return ClassifierSpace(net, net.body[0].in_channels, net.head.out_features, accuracy, learned_from)
+    return ClassifierSpace(net, channels, classes, accuracy, learned_from)
 
 
 def _weights_file(path: Path) -> Path:

@@ -57,8 +57,10 @@ def frechet_gaussians(mean_a: Floats, cov_a: Floats, mean_b: Floats, cov_b: Floa
 def _frechet(mean_a: Floats, cov_a: Floats, mean_b: Floats, cov_b: Floats, root_b: Floats) -> float:
     # tr (C1 C2)^(1/2) is the sum of the square roots of the eigenvalues of C2^(1/2) C1 C2^(1/2), which is
     # symmetric: no general matrix root, no complex numbers, no trouble when N < D
-    inner = root_b @ cov_a @ root_b
-    cross = float(np.sqrt(_without_noise(np.linalg.eigvalsh((inner + inner.T) / 2))).sum())
+    inner: Floats = root_b @ cov_a @ root_b
+    cross = float(
+        np.sqrt(_without_noise(np.asarray(np.linalg.eigvalsh((inner + inner.T) / 2), np.float64))).sum()
+    )
     shift = mean_a - mean_b
     return max(0.0, float(shift @ shift + np.trace(cov_a) + np.trace(cov_b) - 2 * cross))
 

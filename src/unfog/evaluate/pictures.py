@@ -25,7 +25,7 @@ def check_pictures(images: Pictures, name: str) -> None:
     Raises:
         DataError: it is not.
     """
-    shape = getattr(images, "shape", ())
+    shape: tuple[int, ...] = getattr(images, "shape", ())
     if len(shape) != 4 or shape[3] not in (1, 3) or 0 in shape[1:] or images.dtype != np.uint8:
         kind = getattr(images, "dtype", type(images).__name__)
         raise DataError(

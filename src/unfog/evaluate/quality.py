@@ -21,9 +21,9 @@ from unfog.evaluate.coverage import territory_figures
 from unfog.evaluate.distance import FrechetJudge, kernel_distance
 from unfog.evaluate.features import FeatureSpace, PixelSpace, RandomSpace, Scaled
 from unfog.evaluate.figure import Figure
-from unfog.evaluate.memorisation import chunks_of, chunks_of_pixels, identical, neighbours, pixels
+from unfog.evaluate.memorisation import Neighbours, chunks_of, chunks_of_pixels, identical, neighbours, pixels
 from unfog.evaluate.pictures import Labels, Pictures, check_pictures, shrink, subset
-from unfog.evaluate.result import Neighbours, Pair, Pairs, Quality
+from unfog.evaluate.result import Pair, Pairs, Quality
 from unfog.evaluate.saturation import saturation, value_range
 
 Floats = NDArray[np.float64]

@@ -44,12 +44,12 @@ class DynamicThreshold(Denoiser):
     def __init__(self, denoiser: Denoiser, low: Tensor, high: Tensor, share: float = 0.995) -> None:
         super().__init__()
         self.inner, self.process, self.share = denoiser, denoiser.process, share
-        self.centre, self.half = (low + high) / 2, (high - low) / 2
+        self.centre, self.extent = (low + high) / 2, (high - low) / 2
 
     def forward(self, x_t: Tensor, t: Tensor, cond: Condition = NONE) -> GaussianPosterior:
         """See ``Denoiser.forward``."""
         posterior: GaussianPosterior = self.inner(x_t, t, cond)
-        unit = (posterior.mean - self.centre) / self.half
+        unit = (posterior.mean - self.centre) / self.extent
         reach = torch.quantile(unit.abs().flatten(1), self.share, dim=1).clamp_min(1.0)
         reach = reach.view(-1, *[1] * (unit.ndim - 1))
-        return posterior.with_mean(unit.clamp(-reach, reach) / reach * self.half + self.centre)
+        return posterior.with_mean(unit.clamp(-reach, reach) / reach * self.extent + self.centre)

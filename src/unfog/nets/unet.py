@@ -62,7 +62,8 @@ class Attention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W), same shape out."""
         places = self.norm(x).flatten(2).transpose(1, 2)
-        mixed = self.out(attend(*self.qkv(places).chunk(3, 2), self.head))
+        query, key, value = self.qkv(places).chunk(3, 2)
+        mixed: Tensor = self.out(attend(query, key, value, self.head))
         return x + mixed.transpose(1, 2).reshape(x.shape)
 
 
@@ -125,7 +126,7 @@ class UNet(nn.Module):
                 width = config.widths[level - 1]
         self.norm = group_norm(width)
         self.head = zeroed(nn.Conv2d(width, config.channels * pixels, 3, padding=1))
-        self.to(memory_format=torch.channels_last)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
 
     def forward(
         self, x: Tensor, clock: Tensor, vector: Tensor | None = None, concat: Tensor | None = None

@@ -202,7 +202,8 @@ class EDM(Schedule):
 
     def _root(self, t: Tensor) -> Tensor:
         low, high = self.sigma_min ** (1 / self.rho), self.sigma_max ** (1 / self.rho)
-        return low + t * (high - low)
+        root: Tensor = low + t * (high - low)
+        return root
 
     def alpha(self, t: Tensor) -> Tensor:
         """1 at all times."""
@@ -210,7 +211,8 @@ class EDM(Schedule):
 
     def sigma(self, t: Tensor) -> Tensor:
         """(sigma_min^(1/rho) + t (sigma_max^(1/rho) - sigma_min^(1/rho)))^rho."""
-        return self._root(t) ** self.rho
+        sigma: Tensor = self._root(t) ** self.rho
+        return sigma
 
     def alpha_rate(self, t: Tensor) -> Tensor:
         """0 at all times."""
@@ -219,12 +221,14 @@ class EDM(Schedule):
     def sigma_rate(self, t: Tensor) -> Tensor:
         """rho root^(rho - 1) times the slope of the root."""
         slope = self.sigma_max ** (1 / self.rho) - self.sigma_min ** (1 / self.rho)
-        return self.rho * self._root(t) ** (self.rho - 1) * slope
+        rate: Tensor = self.rho * self._root(t) ** (self.rho - 1) * slope
+        return rate
 
     def time(self, log_ratio: Tensor) -> Tensor:
         """Linear in the rho-th root of exp(-l)."""
         low, high = self.sigma_min ** (1 / self.rho), self.sigma_max ** (1 / self.rho)
-        return ((torch.exp(-log_ratio / self.rho) - low) / (high - low)).clamp(0, 1)
+        time: Tensor = (torch.exp(-log_ratio / self.rho) - low) / (high - low)
+        return time.clamp(0, 1)
 
 
 @dataclass(frozen=True)

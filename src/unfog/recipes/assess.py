@@ -11,7 +11,8 @@ import numpy as np
 
 from unfog.data import PictureStore, open_pictures
 from unfog.errors import DataError
-from unfog.evaluate.quality import Quality, evaluate_pictures
+from unfog.evaluate.quality import evaluate_pictures
+from unfog.evaluate.result import Quality
 from unfog.evaluate.words import Row
 from unfog.model import Model
 from unfog.output.facts import Metric, Neighbours
@@ -153,7 +154,7 @@ def evaluate_model(
         DataError: if the data's classes are not the model's.
     """
     listener = listener or Silent()
-    made = next((e["data"] for e in reversed(model.history) if "data" in e), {})
+    made: dict[str, Any] = next((e["data"] for e in reversed(model.history) if "data" in e), {})
     store = _data_of(model, data, made, listener)
     sampling, labels = model.settings(**(settings or {})), model.choose_labels(n)
     started = time.perf_counter()

@@ -92,7 +92,7 @@ class _Watched(Denoiser):
         self.first: Tensor | None = None
 
     def forward(self, x_t: Tensor, t: Tensor, cond: Condition = NONE) -> GaussianPosterior:
-        posterior = self.inner(x_t, t, cond)
+        posterior: GaussianPosterior = self.inner(x_t, t, cond)
         if self.first is None:
             self.first = posterior.mean
         return posterior

@@ -93,7 +93,7 @@ def combination(steps: Sequence[float], gammas: Sequence[float], step: float, ga
     """The factors by which to add up profiles (steps, gammas) to get nearest to the profile (step, gamma)."""
     t, g = np.asarray(steps, np.float64), np.asarray(gammas, np.float64)
     gram = _overlap(t[:, None], g[:, None], t[None], g[None])
-    wanted = _overlap(t, g, np.float64(step), np.float64(gamma))
+    wanted = _overlap(t, g, np.array(step), np.array(gamma))
     # snapshots far in the past overlap almost nothing: a tiny ridge keeps the solution tame
     return [float(f) for f in np.linalg.solve(gram + 1e-12 * np.trace(gram) * np.eye(len(t)), wanted)]
 

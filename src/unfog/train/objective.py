@@ -65,7 +65,7 @@ def denoising_loss(
         (B,).
     """
     process = denoiser.process
-    error = denoiser(process.mix(x, noise, t), t, cond).divergence(x)
+    error: Tensor = denoiser(process.mix(x, noise, t), t, cond).divergence(x)
     return error * weight(2 * process.log_ratio(t)).to(error)
 
 

@@ -40,7 +40,8 @@ def orthogonalise(matrices: Tensor) -> Tensor:
         factor = a * one + b * gram + c * (gram @ gram)
         gram, product = factor @ gram @ factor, factor @ product
     x = product @ x
-    return x.transpose(1, 2) if tall else x
+    result: Tensor = x.transpose(1, 2) if tall else x
+    return result
 
 
 class Muon(torch.optim.Optimizer):
