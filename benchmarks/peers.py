@@ -7,12 +7,14 @@ used here).
 
 from __future__ import annotations
 
+import importlib.machinery
 import importlib.util
 import os
 import sys
 import types
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -176,10 +178,10 @@ class DenoisingDiffusion(Peer):
     packages = ("denoising-diffusion-pytorch", "ema-pytorch")
 
     def __init__(self, pictures: Tensor, seed: int, batch: int = BATCH) -> None:
-        _stand_in_for_torchvision()
-        import denoising_diffusion_pytorch as library
-        from denoising_diffusion_pytorch import denoising_diffusion_pytorch as inner
-        from ema_pytorch import EMA
+        with _stand_in_for_torchvision():
+            import denoising_diffusion_pytorch as library
+            from denoising_diffusion_pytorch import denoising_diffusion_pytorch as inner
+            from ema_pytorch import EMA
 
         inner.tqdm = lambda steps, **_: steps  # no progress bars among the figures
         super().__init__(pictures, seed, batch)
@@ -226,10 +228,12 @@ def _endless(pictures: Tensor, batch_size: int) -> Iterator[Tensor]:
             yield batch
 
 
-def _stand_in_for_torchvision() -> None:
-    """denoising-diffusion-pytorch imports torchvision and pytorch_fid, but trains without them."""
-    if "torchvision" in sys.modules:
-        return
+@contextmanager
+def _stand_in_for_torchvision() -> Iterator[None]:
+    """denoising-diffusion-pytorch imports torchvision and pytorch_fid, but trains without them.
+
+    The stand-ins are taken away again at the end: other libraries ask whether torchvision is there.
+    """
     names = {
         "torchvision": (),
         "torchvision.transforms": (),
@@ -238,16 +242,18 @@ def _stand_in_for_torchvision() -> None:
         "pytorch_fid.fid_score": ("calculate_frechet_distance",),
         "pytorch_fid.inception": ("InceptionV3",),
     }
-    for module_name, members in names.items():
-        module = types.ModuleType(module_name)
+    missing = {name: members for name, members in names.items() if name not in sys.modules}
+    for name, members in missing.items():
+        module = types.ModuleType(name)
         for member in members:
             setattr(module, member, object)
-        parent, _, child = module_name.rpartition(".")
+        module.__spec__ = importlib.machinery.ModuleSpec(name, None)
+        parent, _, child = name.rpartition(".")
         if parent:
             setattr(sys.modules[parent], child, module)
-        sys.modules[module_name] = module
-    torchvision = sys.modules["torchvision"]
-    torchvision.__version__ = "0"
-    torchvision.__spec__ = types.SimpleNamespace(
-        name="torchvision", loader=None, origin=None, submodule_search_locations=None
-    )
+        sys.modules[name] = module
+    try:
+        yield
+    finally:
+        for name in missing:
+            del sys.modules[name]

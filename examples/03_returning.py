@@ -3,7 +3,6 @@
 Run: python examples/03_returning.py
 """
 
-
 from unfog.denoise import ExactGaussian
 from unfog.process import Cosine, GaussianProcess
 from unfog.rng import Noise

@@ -38,7 +38,7 @@ DOWNLOADS = {"fashion-mnist", "emoji"}  # named sets that would be fetched: the 
 PICTURES = {".png", ".jpg", ".jpeg", ".webp"}
 
 TRAINING = {"train", "finetune", "distil"}
-SHORT = ["--steps", "8", "--preset", "tiny", "--samples", "16"]
+SHORT = ["--steps", "8", "--preset", "tiny", "--samples", "0"]
 CAPS = {"-n": 64, "--steps": 4}
 
 
@@ -162,7 +162,7 @@ def quick_python(code: str) -> str:
 
 def _short_argument(found: re.Match[str]) -> str:
     before = found.string[: found.start()].rsplit("\n", 1)[-1]
-    return 'steps=8, preset="tiny", samples=16' if "train(" in before else "steps=4"
+    return 'steps=8, preset="tiny", samples=0' if "train(" in before else "steps=4"
 
 
 def labels(text: str) -> list[str]:

@@ -107,7 +107,7 @@ def test_commands_are_made_short() -> None:
     assert quick(shlex.split("unfog sample m -n 1000 --steps 50")) == shlex.split(
         "unfog sample m -n 64 --steps 4"
     )
-    short = 'unfog.train("image", steps=8, preset="tiny", samples=16)'
+    short = 'unfog.train("image", steps=8, preset="tiny", samples=0)'
     assert quick_python('unfog.train("image", minutes=10)') == short
     assert quick_python("p = model.generate(16, steps=20)") == "p = model.generate(16, steps=4)"
 

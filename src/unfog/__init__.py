@@ -8,7 +8,8 @@ pictures = model.generate(16, seed=0)
 import sys
 from typing import TYPE_CHECKING, Any
 
-from unfog.door import Door, __version__
+from unfog.door import Door as _Door
+from unfog.door import __version__
 
 if TYPE_CHECKING:
     from unfog.data import open_pictures
@@ -26,7 +27,7 @@ _HOMES = {
     "train": "unfog.recipes",
 }
 
-sys.modules[__name__].__class__ = Door
+sys.modules[__name__].__class__ = _Door
 
 
 def __getattr__(name: str) -> Any:

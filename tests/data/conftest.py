@@ -1,7 +1,10 @@
 """Pictures to test with, and a cache of its own for every test."""
 
 import io
+import json
 import struct
+import sys
+import tarfile
 import zlib
 from pathlib import Path
 
@@ -92,3 +95,60 @@ def png_header(width, height):
 @pytest.fixture
 def bomb():
     return png_header
+
+
+def program(folder, name, text):
+    """A fake package client."""
+    folder.mkdir(exist_ok=True)
+    path = folder / name
+    path.write_text(f"#!{sys.executable}\n{text}")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.fixture
+def clients(tmp_path, monkeypatch):
+    """A PATH with nothing on it but the programs that a test puts there: ``clients(name, python_code)``."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", str(folder))
+    return lambda name, text: program(folder, name, text)
+
+
+def tgz(path, files):
+    with tarfile.open(path, "w:gz") as out:
+        for name, raw in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(raw)
+            out.addfile(info, io.BytesIO(raw))
+    return path
+
+
+@pytest.fixture
+def emoji_packages(tmp_path, encoded):
+    """Both packages of the emoji, with four pictures: (art, words)."""
+    words = {
+        "en/data.json": [
+            {"label": "red apple", "hexcode": "1F34E", "group": 4},
+            {
+                "label": "waving hand",
+                "hexcode": "1F44B",
+                "group": 1,
+                "skins": [{"label": "waving hand: dark skin tone", "hexcode": "1F44B-1F3FF"}],
+            },
+        ],
+        "zh/data.json": [{"label": "红苹果", "hexcode": "1F34E"}],
+        "meta/groups.json": {"groups": {"1": "people-body", "4": "food-drink"}},
+    }
+    art = {
+        f"package/assets/{name}.webp": encoded("WEBP", seed=i)
+        for i, name in enumerate(("1f34e", "1f44b", "1f44b-1f3ff", "ffff"))
+    }
+    art |= {"package/assets/../../evil.webp": b"x", "package/package.json": b"{}"}
+    return (
+        tgz(tmp_path / "lobehub-a.tgz", art),
+        tgz(
+            tmp_path / "emojibase-b.tgz",
+            {f"package/{name}": json.dumps(data).encode() for name, data in words.items()},
+        ),
+    )

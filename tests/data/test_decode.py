@@ -1,4 +1,5 @@
 import io
+import logging
 
 import numpy as np
 import pytest
@@ -293,3 +294,10 @@ def test_grey_is_known_from_the_header(picture):
 def test_arrays_that_are_no_pictures(values):
     with pytest.raises(DataError, match="not a picture"):
         decode_picture(values, 4)
+
+
+def test_pillow_says_nothing_on_the_screen(capfd):
+    with decode.quiet():
+        logging.getLogger("PIL.TiffImagePlugin").error("more samples per pixel than can be decoded")
+    assert capfd.readouterr().err == ""
+    assert not logging.getLogger("PIL").handlers

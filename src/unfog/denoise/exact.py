@@ -77,7 +77,10 @@ class ExactGaussian(Denoiser):
     def __init__(self, process: GaussianProcess, mean: float | Tensor, std: float | Tensor) -> None:
         super().__init__()
         self.process = process
-        self.mean, self.std = torch.as_tensor(mean), torch.as_tensor(std)
+        # numbers in float64: in float32, 0.7 would be 0.69999999 also where the data is float64
+        self.mean, self.std = (
+            v if isinstance(v, Tensor) else torch.tensor(v, dtype=torch.float64) for v in (mean, std)
+        )
 
     def forward(self, x_t: Tensor, t: Tensor, cond: Condition = NONE) -> GaussianPosterior:
         """E[x | x_t] = m + alpha s^2 (x_t - alpha m) / (alpha^2 s^2 + sigma^2)."""

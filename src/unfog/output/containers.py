@@ -112,8 +112,10 @@ def insert_png(data: bytes, chunks: list[tuple[bytes, bytes]]) -> bytes:
 
 
 def insert_gif(data: bytes, xmp: bytes) -> bytes:
-    """Put an XMP packet into a GIF file, before its trailer."""
-    return data[:-1] + b"\x21\xff\x0b" + _GIF_XMP + xmp + _GIF_TRAILER + data[-1:]
+    """Put an XMP packet into a GIF file, before the first picture; extensions make it version 89a."""
+    start = 13 + (3 << ((data[10] & 7) + 1) if data[10] & 0x80 else 0)  # header, then the common palette
+    extension = b"\x21\xff\x0b" + _GIF_XMP + xmp + _GIF_TRAILER
+    return b"GIF89a" + data[6:start] + extension + data[start:]
 
 
 def _read_png(file: BinaryIO, texts: Texts) -> None:

@@ -136,7 +136,9 @@ def neighbour_tiles(neighbours: Neighbours, limit: int = 16) -> list[Tile]:
     """Pairs: a sample, below it the nearest training picture, and the distance."""
     tiles = []
     for i in range(min(len(neighbours.samples), len(neighbours.nearest), limit)):
-        caption = [number(float(neighbours.distances[i]))] if i < len(neighbours.distances) else []
+        caption = (
+            [number(float(f"{float(neighbours.distances[i]):.3g}"))] if i < len(neighbours.distances) else []
+        )
         tiles.append(_tile([neighbours.samples[i], neighbours.nearest[i]], caption))
     return tiles
 
@@ -146,7 +148,8 @@ def example_sheet(data: Data) -> str | None:
     if data.examples is None or not len(data.examples):
         return None
     few = _small(data.examples[:60], 58)
-    sheet = contact_sheet(few, columns=16, max_width=960, tile=58, clear=True)
+    full = next((columns for columns in range(16, 9, -1) if len(few) % columns == 0), 16)
+    sheet = contact_sheet(few, columns=full, max_width=960, tile=58, clear=True)
     return picture_uri(sheet)
 
 
@@ -188,8 +191,8 @@ def decibels(alpha: float, sigma: float) -> str:
     # rounding leaves schedules with an alpha of 1e-17 at their end
     if sigma <= 1e-8 * alpha or alpha <= 1e-8 * sigma:
         return "−∞" if alpha < sigma else "∞"
-    value = 20 * float(np.log10(alpha / sigma))
-    return f"{value:+.0f} dB".replace("-", "−")
+    value = round(20 * float(np.log10(alpha / sigma)))
+    return f"{value:+d} dB".replace("-", "−") if value else "0 dB"
 
 
 def _histogram_series(name: str, counts: ArrayLike, bins: int, colour: int) -> Series:

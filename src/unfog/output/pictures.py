@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,7 +24,9 @@ from unfog.output.provenance import Picture, Provenance, encode_png, write_pictu
 from unfog.output.sheet import contact_sheet
 
 INDEX = "index.jsonl"
-MAX_ON_SHEET = 400
+MAX_ON_SHEET = 400  # pictures on the sheet, without labels
+MAX_PER_LABEL, MAX_LABELS = 16, 64
+_MEMORY = 128 << 20  # bytes of pictures kept for the sheet
 
 
 @dataclass(frozen=True)
@@ -74,19 +77,18 @@ def save_pictures(
         )
     first = _next_number(folder)
     files: list[Path] = []
-    shown: list[Picture] = []
+    shown = _Shown()
     try:
         for picture, entry in _pairs(images, entries):
             name = picture_name(first + len(files), label=entry.label, prompt=entry.prompt)
             files.append(write_picture(folder / name, picture, entry, replace=False, durable=False))
-            if len(shown) < MAX_ON_SHEET:
-                shown.append(picture)
+            shown.add(np.asarray(picture), entry.label)
             if progress is not None:
                 progress(len(files), len(entries))
     finally:
         if files:
             _extend_index(folder, files, entries)
-    grid = _write_grid(folder, first, shown, entries)
+    grid = _write_grid(folder, first, shown, entries[0])
     return Saved(folder, tuple(files), folder / INDEX, grid)
 
 
@@ -114,7 +116,7 @@ def read_index(folder: str | Path) -> list[dict[str, Any]]:
     if not path.is_file():
         return []
     lines = []
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+    for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):
         try:
             value = json.loads(line)
         except (ValueError, RecursionError):
@@ -167,21 +169,41 @@ def _index_line(name: str, entry: Provenance) -> str:
     return json.dumps(line, ensure_ascii=False) + "\n"
 
 
-def _write_grid(folder: Path, first: int, shown: Sequence[Picture], entries: Sequence[Provenance]) -> Path:
-    labels = [entry.label for entry in entries[: len(shown)]]
-    if len({picture.shape for picture in shown}) > 1:
-        shown, labels = shown[:1], labels[:1]
-    named = sorted({label for label in labels if label is not None}, key=_natural)
-    rows = [named.index(label) for label in labels if label is not None]
-    # with one picture per label, rows of one would be a tower
-    by_class = len(rows) == len(shown) and 1 < len(named) <= len(shown) / 2
-    pictures = np.stack([picture.reshape(*picture.shape[:2], -1) for picture in shown])
-    sheet = contact_sheet(pictures, labels=rows if by_class else None)
-    entry = replace(entries[0], kind="grid")
+class _Shown:
+    """The pictures for the sheet: the first ones, or the first ones of each label."""
+
+    def __init__(self) -> None:
+        self.pictures: list[Picture] = []
+        self.labels: list[str | None] = []
+        self.count: Counter[str | None] = Counter()
+        self.bytes = 0
+
+    def add(self, picture: Picture, label: str | None) -> None:
+        full = self.count[label] >= (MAX_ON_SHEET if label is None else MAX_PER_LABEL)
+        crowded = label not in self.count and len(self.count) >= MAX_LABELS
+        other = bool(self.pictures) and picture.shape != self.pictures[0].shape
+        if full or crowded or other or self.bytes > _MEMORY:
+            return
+        self.pictures.append(picture)
+        self.labels.append(label)
+        self.count[label] += 1
+        self.bytes += picture.nbytes
+
+    def sheet(self) -> Picture:
+        pictures = np.stack([picture.reshape(*picture.shape[:2], -1) for picture in self.pictures])
+        # with about one picture per label, rows of one would be a tower
+        if None in self.labels or not 1 < len(self.count) <= len(pictures) / 2:
+            return contact_sheet(pictures)
+        order = sorted((label for label in self.count if label is not None), key=_natural)
+        rows = [order.index(label) for label in self.labels if label is not None]
+        return contact_sheet(pictures, labels=rows)
+
+
+def _write_grid(folder: Path, first: int, shown: _Shown, entry: Provenance) -> Path:
     path = folder / "grid.png"
     if first or path.exists():
         path = folder / f"grid-{first:04d}.png"
-    return atomic_write(path, encode_png(sheet, entry), replace=False)
+    return atomic_write(path, encode_png(shown.sheet(), replace(entry, kind="grid")), replace=False)
 
 
 def _natural(label: str) -> tuple[Any, ...]:

@@ -108,6 +108,7 @@ def _page(report: Report, lang: str) -> dict[str, Any]:
         "charts": [Markup(chart) for chart in figures.loss_charts(report.losses, w)] if report.losses else [],
         "metrics": [_metric(metric, lang) for metric in report.metrics],
         "pairs": figures.neighbour_tiles(neighbours) if neighbours else [],
+        "rule": neighbours.rule if neighbours else "",
         "copies": _copies(neighbours, w) if neighbours else "",
         "made": _made(report, w),
         "command": report.command,
@@ -161,7 +162,9 @@ def _sentences(setup: Setup | None, lang: str) -> list[str]:
         found.append(
             w["drawn"].format(sampler=setup.sampler, steps=setup.sampler_steps, guidance=guidance, time=each)
         )
-    return found
+    # numbers and Latin letters stand apart from Chinese characters, but those not from each other
+    between = r"(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])"
+    return [re.sub(between, "", sentence) for sentence in found]
 
 
 def _data_intro(data: Data, w: dict[str, str]) -> str | None:
@@ -185,7 +188,7 @@ def _data_rows(data: Data, lang: str) -> list[tuple[str, str]]:
     if data.classes:
         counts = list(data.class_counts) + [None] * (len(data.classes) - len(data.class_counts))
         named = [
-            name if count is None else f"{name}: {whole(count)}"
+            name if count is None else f"{name}:\u00a0{whole(count)}"
             for name, count in zip(data.classes, counts, strict=False)
         ]
         if len(named) > _MANY:
@@ -241,12 +244,12 @@ def _metric(metric: Metric, lang: str) -> MetricRow:
 
 def _copies(neighbours: Neighbours, w: dict[str, str]) -> str:
     if neighbours.share is None:
-        return neighbours.rule
+        return ""
     key = "memorised_share" if neighbours.count else "memorised_share_plain"
     text = w[key].format(share=percent(neighbours.share), n=whole(neighbours.count or 0))
     if neighbours.floor is not None:
         text += w["memorised_floor"].format(share=percent(neighbours.floor))
-    return text + w["stop"] + (w["join"] + neighbours.rule if neighbours.rule else "")
+    return text + w["stop"]
 
 
 def _made(report: Report, w: dict[str, str]) -> list[tuple[str, str]]:

@@ -118,7 +118,7 @@ _ZH = {
     "lang": "zh-CN",
     "generated": "本页样本由人工智能生成合成，不是任何人书写、绘制或拍摄的作品。",
     "warnings": "请注意",
-    "setup": "用一句话说",
+    "setup": "简单地说",
     "settings": "全部设置",
     "network": "一个有 {n} 个参数的网络",
     "network_unknown": "一个网络",

@@ -83,10 +83,11 @@ def combine(snapshots: Sequence[Snapshot], width: float, step: int) -> Weights:
     factors = combination(
         [s.step for s in usable], [s.gamma for s in usable], step=float(step), gamma=exponent(width)
     )
-    return {
-        name: sum(f * s.weights[name].double() for f, s in zip(factors, usable, strict=True)).float()  # type: ignore[union-attr]
-        for name in usable[0].weights
-    }
+    total: Weights = {name: torch.zeros_like(w, dtype=torch.float64) for name, w in usable[0].weights.items()}
+    for factor, snapshot in zip(factors, usable, strict=True):
+        for name, weight in total.items():
+            weight.add_(snapshot.weights[name], alpha=factor)
+    return {name: weight.float() for name, weight in total.items()}
 
 
 def combination(steps: Sequence[float], gammas: Sequence[float], step: float, gamma: float) -> list[float]:
