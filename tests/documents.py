@@ -9,7 +9,8 @@ How a document is read:
   `git`, `cd` and what only shows a file are left alone. Anything else fails: tell `check` what to do with it.
 - Python blocks are run too; a later block of a document sees the names of the earlier ones.
 - `--data` with a path that does not exist gets a folder of small pictures there, with a class for every label
-  that the document asks for; a missing `.../model` gets a small model of digits, a missing picture is drawn.
+  that the document asks for, or none; a missing `.../model` gets a small model of digits, a missing picture is
+  drawn.
 
 `tests/test_docs.py` runs them.
 """
@@ -170,7 +171,7 @@ def labels(text: str) -> list[str]:
     asked = [
         option(list(c.words), "--label") for b in blocks(text) if b.language in SHELLS for c in commands(b)
     ]
-    return sorted({label for label in asked if label} | {"cat", "dog"})
+    return sorted({label for label in asked if label})
 
 
 def draw(path: Path, number: int) -> None:
@@ -184,10 +185,12 @@ def draw(path: Path, number: int) -> None:
 
 
 def provide_pictures(place: Path, classes: list[str]) -> None:
-    """A folder of 48 small pictures, a subfolder for each class, unless it is there."""
-    if not place.exists():
-        for number in range(48):
-            draw(place / classes[number % len(classes)] / f"{number}.png", number)
+    """A folder of 48 small pictures, unless it is there; one subfolder for each class, if there are classes."""
+    if place.exists():
+        return
+    folders = [place / name for name in [*classes, "others"]] if classes else [place]
+    for number in range(48):
+        draw(folders[number % len(folders)] / f"{number}.png", number)
 
 
 def provide(words: list[str], folder: Path, model: Path, classes: list[str]) -> None:

@@ -213,17 +213,16 @@ class Metric:
     """One measured quality, beside the same figure for real pictures that were held out.
 
     Attributes:
-        name: short name. The names frechet, kernel, precision, recall, density, coverage, agreement,
-            memorised are known and shown in words of the page's language, with their meaning; any other is
-            shown as it is.
+        name: short name. The names in `words.METRICS` (frechet, coverage, copied, ...) are shown in words of
+            the language of the page, with their meaning; any other is shown as it is.
         value: of the samples.
         floor: of real held-out pictures: what a perfect model would reach.
         low: lower end of the interval of ``value``.
         high: upper end.
         count: how many samples it is from.
-        meaning: a sentence; replaces the known one.
+        meaning: a sentence; replaces the known one on English pages, and stands for unknown names on all.
         space: the features it was measured in, such as "small classifier trained on this data".
-        better: "lower", "higher" or "" if neither; known for known names.
+        better: "lower", "higher", "near" (the floor) or ""; known for known names.
         percent: whether to show shares as per cent; None: as known for the name.
     """
 

@@ -234,8 +234,11 @@ def _metric(metric: Metric, lang: str) -> MetricRow:
     interval = ""
     if metric.low is not None and metric.high is not None:
         interval = f"{shown(metric.low)} – {shown(metric.high)}"
-    parts = [metric.meaning or meaning]
-    parts += [w[better][:1].upper() + w[better][1:] + w["stop"]] if better in ("lower", "higher") else []
+    # a given meaning is in English: other languages prefer the known one
+    parts = [metric.meaning or meaning if lang == "en" else meaning or metric.meaning]
+    parts += (
+        [w[better][:1].upper() + w[better][1:] + w["stop"]] if better in ("lower", "higher", "near") else []
+    )
     parts += [w["space"].format(space=metric.space)] if metric.space else []
     text = w["join"].join(part for part in parts if part)
     count = "" if metric.count is None else whole(metric.count)

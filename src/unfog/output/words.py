@@ -89,6 +89,7 @@ _EN = {
     "n": "n",
     "lower": "lower is better",
     "higher": "higher is better",
+    "near": "best near the real figure",
     "space": "Measured in: {space}.",
     "neighbours": "Did it copy?",
     "neighbours_intro": "Samples, and beneath each the training picture most like it, with the "
@@ -192,6 +193,7 @@ _ZH = {
     "n": "数量",
     "lower": "越低越好",
     "higher": "越高越好",
+    "near": "越接近真实图片越好",
     "space": "特征空间：{space}。",
     "neighbours": "有没有照抄？",
     "neighbours_intro": "上面是样本，下面是训练集中与它最像的图片，并注明两者的距离。"
@@ -221,43 +223,42 @@ WORDS = {"en": _EN, "zh": _ZH}
 # name -> (name in words, meaning, which way is better, whether it is a share)
 _METRICS_EN = {
     "frechet": ("Fréchet distance", "How far the samples as a whole are from real pictures.", "lower", False),
+    "frechet_limit": ("Fréchet distance, n → ∞", "The same without what few samples add.", "lower", False),
     "kernel": (
         "Kernel distance",
-        "The same question with another yardstick, less dependent on n.",
+        "The same question with a yardstick that depends less on n.",
         "lower",
         False,
     ),
     "precision": ("Precision", "Share of samples that look like some real picture.", "higher", True),
     "recall": ("Recall", "Share of real pictures that the samples come near to.", "higher", True),
-    "density": (
-        "Density",
-        "How closely the samples lie among real pictures; about 1 for real ones.",
-        "higher",
-        False,
-    ),
-    "coverage": (
-        "Coverage",
-        "Share of real pictures that have a sample in their neighbourhood.",
-        "higher",
-        True,
-    ),
-    "agreement": (
-        "Label agreement",
-        "Share of samples that a classifier takes for what was asked.",
-        "higher",
-        True,
-    ),
-    "memorised": ("Copies", "Share of samples that are nearly a training picture.", "lower", True),
+    "density": ("Density", "How crowded with real pictures the places of the samples are.", "near", False),
+    "coverage": ("Coverage", "Share of real pictures that have a sample nearby.", "higher", True),
+    "agreement": ("Label agreement", "Share that a classifier takes for what was asked.", "higher", True),
+    "confidence": ("Confidence", "How sure a classifier is of what it sees.", "higher", True),
+    "balance": ("Class balance", "1 if all classes are equally frequent, 0 if there is one.", "near", False),
+    "copied": ("Copies", "Share of samples that are nearly a training picture.", "lower", True),
+    "identical": ("Identical", "Share of samples that equal a training picture.", "lower", True),
+    "authentic": ("Authentic", "Share that lies apart from every training picture.", "near", True),
+    "dark": ("At the dark end", "Share of values at the darkest level.", "near", True),
+    "bright": ("At the bright end", "Share of values at the brightest level.", "near", True),
 }
 _METRICS_ZH = {
     "frechet": ("Fréchet 距离", "样本整体与真实图片相差多远。", "lower", False),
+    "frechet_limit": ("Fréchet 距离（n → ∞）", "同上，扣除了样本数量有限带来的部分。", "lower", False),
     "kernel": ("核距离", "换一把尺子回答同一个问题，受样本数量影响更小。", "lower", False),
     "precision": ("精确率", "看上去像真实图片的样本所占比例。", "higher", True),
     "recall": ("召回率", "真实图片中，样本能够接近的比例。", "higher", True),
-    "density": ("密度", "样本在真实图片之间有多密集；真实图片约为 1。", "higher", False),
+    "density": ("密度", "样本所在之处，真实图片有多密集。", "near", False),
     "coverage": ("覆盖率", "附近有样本的真实图片所占比例。", "higher", True),
-    "agreement": ("标签一致率", "分类器认为与要求相符的样本所占比例。", "higher", True),
-    "memorised": ("照抄率", "几乎与某张训练图片相同的样本所占比例。", "lower", True),
+    "agreement": ("标签一致率", "分类器认为与要求相符的比例。", "higher", True),
+    "confidence": ("置信度", "分类器对所见内容有多大把握。", "higher", True),
+    "balance": ("类别均衡度", "各类出现次数相同为 1，只有一类为 0。", "near", False),
+    "copied": ("照抄率", "几乎与某张训练图片相同的样本所占比例。", "lower", True),
+    "identical": ("完全相同率", "与某张训练图片完全相同的样本所占比例。", "lower", True),
+    "authentic": ("原创率", "与所有训练图片都拉开距离的样本所占比例。", "near", True),
+    "dark": ("最暗值占比", "处在最暗一级的像素值所占比例。", "near", True),
+    "bright": ("最亮值占比", "处在最亮一级的像素值所占比例。", "near", True),
 }
 METRICS = {"en": _METRICS_EN, "zh": _METRICS_ZH}
 
