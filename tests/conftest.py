@@ -10,9 +10,11 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
-THREADS = "2"
-for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-    os.environ.setdefault(_name, THREADS)
+THREADS = os.environ.setdefault("OMP_NUM_THREADS", "2")
+os.environ.setdefault("MKL_NUM_THREADS", THREADS)
+os.environ.setdefault("OPENBLAS_NUM_THREADS", THREADS)
+# Threads that wait in a loop for one another cost six times the work when something else runs beside the tests.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("MPLBACKEND", "agg")
 # A test that reaches for a hub is a test that fails on a train: say so at once instead of waiting.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")

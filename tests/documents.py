@@ -9,8 +9,7 @@ How a document is read:
   `git`, `cd` and what only shows a file are left alone. Anything else fails: tell `check` what to do with it.
 - Python blocks are run too; a later block of a document sees the names of the earlier ones.
 - `--data` with a path that does not exist gets a folder of small pictures there, with a class for every label
-  that the document asks for, or none; a missing `.../model` gets a small model of digits, a missing picture is
-  drawn.
+  that the document asks for; a missing `.../model` gets a small model of digits, a missing picture is drawn.
 
 `tests/test_docs.py` runs them.
 """
@@ -185,7 +184,7 @@ def draw(path: Path, number: int) -> None:
 
 
 def provide_pictures(place: Path, classes: list[str]) -> None:
-    """A folder of 48 small pictures, unless it is there; one subfolder for each class, if there are classes."""
+    """A folder of 48 small pictures, unless it is there; a subfolder for each class, if there are any."""
     if place.exists():
         return
     folders = [place / name for name in [*classes, "others"]] if classes else [place]

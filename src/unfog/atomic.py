@@ -188,8 +188,8 @@ def _rename_new(temporary: Path, final: Path) -> None:
         return
     try:
         os.link(temporary, final)
-    except FileExistsError:
-        raise
+    except FileExistsError as error:  # names the temporary file; people know the final one
+        raise FileExistsError(errno.EEXIST, "exists", str(final)) from error
     except OSError:  # no hard links here (FAT, some network disks): check, then rename
         _refuse_existing(final, False)
         os.replace(temporary, final)

@@ -171,9 +171,7 @@ def _losses(run: Path, config: ImageConfig, prepared: Prepared) -> Losses:
 def _made_by(model: Model) -> dict[str, str]:
     made = model.history[-1]
     return {
-        "model (SHA-256)": model.fingerprint(),
         "data (SHA-256)": made["data"]["digest"],
-        "unfog": made["unfog"],
         "torch": made["torch"],
         "machine": made["machine"],
     }
