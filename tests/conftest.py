@@ -13,7 +13,7 @@ from pathlib import Path
 THREADS = os.environ.setdefault("OMP_NUM_THREADS", "2")
 os.environ.setdefault("MKL_NUM_THREADS", THREADS)
 os.environ.setdefault("OPENBLAS_NUM_THREADS", THREADS)
-# Threads that wait in a loop for one another cost six times the work when something else runs beside the tests.
+# Threads that spin while they wait cost several times the work when something else runs beside the tests.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("MPLBACKEND", "agg")
 # A test that reaches for a hub is a test that fails on a train: say so at once instead of waiting.

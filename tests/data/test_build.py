@@ -46,10 +46,10 @@ def heads(*shorts):
         ((20, 20), 20),
         ((64, 64), 64),
         ((30, 30), 28),  # not a multiple of 4
-        ((65, 65), 64),
-        ((4000,), 64),
+        ((65, 65), 32),
+        ((4000,), 32),
         ((31, 32, 300), 32),
-        ((50, 60, 70), 48),
+        ((50, 60, 70), 32),
         ((1, 1, 1), 8),
         ((9, 10, 11), 8),
     ],
@@ -60,7 +60,7 @@ def test_the_size_is_chosen_from_the_data(shorts, size):
 
 
 def test_much_smaller_pictures_are_ruled_out_unless_all_are():
-    assert make_plan(heads(10, 64, 64), None, None).smallest == 32
+    assert make_plan(heads(10, 64, 64), 64, None).smallest == 32
     assert make_plan(heads(10, 11), 64, None).smallest == 0
 
 

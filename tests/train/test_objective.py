@@ -13,7 +13,7 @@ from unfog.denoise import TARGETS, ExactGaussian, GaussianDenoiser
 from unfog.process import SCHEDULES
 from unfog.rng import Noise, stratified
 from unfog.train import WEIGHTS, Objective, TrainConfig
-from unfog.train.objective import DEFAULT_MEAN, denoising_loss, draw_times, noise_mean
+from unfog.train.objective import DEFAULT_SPREAD, denoising_loss, draw_times, noise_law
 
 CLOCKS = torch.linspace(-4, 4, 17, dtype=torch.float64)
 
@@ -119,7 +119,7 @@ def test_denoiser_and_encoder_are_trained_together() -> None:
     assert sum(p.numel() for p in names.values()) == model.count_parameters()
 
 
-@pytest.mark.parametrize(("mean", "expected"), [(1.5, 1.5), (None, DEFAULT_MEAN)])
+@pytest.mark.parametrize(("mean", "expected"), [(1.5, 1.5), (None, noise_law(DEFAULT_SPREAD)[0])])
 def test_times_are_the_configured_ones(mean: float | None, expected: float) -> None:
     model = small_model()
     objective = Objective(model.denoiser, model.encoder, TrainConfig(noise_mean=mean))
@@ -128,6 +128,8 @@ def test_times_are_the_configured_ones(mean: float | None, expected: float) -> N
 
 
 def test_larger_pictures_are_shown_with_more_noise() -> None:
-    """Of spread s, half-way in logarithms: twice the side, twice the spread, and log(2) / 2 further."""
-    assert noise_mean(1.0) == pytest.approx(-0.5)
-    assert noise_mean(16.0) - noise_mean(8.0) == pytest.approx(math.log(2) / 2)
+    """One standard deviation to either side reaches from 1/e to the spread."""
+    for spread in (2.0, 7.4, 60.0):
+        mean, std = noise_law(spread)
+        assert mean - std == pytest.approx(-1)
+        assert mean + std == pytest.approx(math.log(spread))

@@ -12,7 +12,7 @@ from unfog.train import WEIGHTS, TrainConfig
 from unfog.train.objective import denoising_loss
 from unfog.train.validate import MOST, Fixed, by_noise_level, fix, losses
 
-CONFIG = TrainConfig(noise_mean=0.3)
+CONFIG = TrainConfig(noise_mean=0.3, noise_std=1.5)
 IMAGES = pictures(100)
 LABELS = np.arange(100) % 2
 

@@ -26,7 +26,8 @@ from unfog.errors import DataError
 Progress = Callable[[int, int], None]
 T = TypeVar("T")
 
-SIZES = (8, 16, 24, 28, 32, 48, 64)
+SIZES = (8, 16, 24, 28, 32)
+KEPT = 64  # a side that all pictures share is kept up to here
 """Sides to choose from: each can be halved two times or more, as the networks do."""
 
 _CHUNK, _CHUNK_BYTES = 16, 8 * 1024 * 1024
@@ -61,12 +62,11 @@ def choose_size(headers: list[Header]) -> int:
     """The side to use when none is asked for.
 
     Pictures that all share one side up to 64 keep it (28 stays 28) if it is a multiple of 4. Otherwise the
-    largest of ``SIZES`` that is not above the median of the shorter sides. Never above 64: beyond that a
-    training step on two cores takes so long that the first minutes show nothing; larger is there for the
-    asking.
+    largest of ``SIZES`` that is not above the median of the shorter sides. Never above 32: with 64 a training
+    step on two cores costs five times as much, and ten minutes show nothing; larger is there for the asking.
     """
     shorts = sorted(header.short for header in headers)
-    if shorts[0] == shorts[-1] <= SIZES[-1] and shorts[0] % 4 == 0:
+    if shorts[0] == shorts[-1] <= KEPT and shorts[0] % 4 == 0:
         return shorts[0]
     median = shorts[len(shorts) // 2]
     return max((size for size in SIZES if size <= median), default=SIZES[0])

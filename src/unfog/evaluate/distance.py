@@ -98,7 +98,7 @@ class FrechetJudge:
             where a straight line in 1/N no longer describes the bias.
         """
         n, width = features.shape
-        few = Figure.missing(f"needs at least 4 x {width} pictures, there are {n}", n)
+        few = Figure.missing(f"needs at least {4 * width} pictures, there are {n}", n)
         if n < 4:
             return Figure.missing(f"needs at least 4 pictures, there are {n}", n), few
         if not np.isfinite(features).all():

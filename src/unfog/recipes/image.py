@@ -18,7 +18,7 @@ from unfog.rng import derive_seed
 from unfog.spec import Sampling, Spec, build_part
 from unfog.train import Batches, TrainConfig
 from unfog.train.groups import find_groups
-from unfog.train.objective import noise_mean
+from unfog.train.objective import noise_law
 
 # channels at the highest resolution for pictures of up to 32 pixels, and blocks at each resolution
 PRESETS: dict[str, dict[str, int]] = {
@@ -169,10 +169,10 @@ def sampling_for(spread: float, steered: bool) -> dict[str, Any]:
 
 def settled(config: ImageConfig, model: Model) -> ImageConfig:
     """The configuration with what follows from the data filled in."""
-    if config.train.noise_mean is not None:
-        return config
-    mean = round(noise_mean(model.codec.statistics.spread), 2)
-    return config.model_copy(update={"train": config.train.model_copy(update={"noise_mean": mean})})
+    mean, std = noise_law(model.codec.statistics.spread)
+    law = {"noise_mean": round(mean, 2), "noise_std": round(std, 2)}
+    missing = {name: value for name, value in law.items() if getattr(config.train, name) is None}
+    return config.model_copy(update={"train": config.train.model_copy(update=missing)})
 
 
 def default_groups(pictures: int) -> int:

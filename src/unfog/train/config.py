@@ -24,8 +24,8 @@ class TrainConfig(Config):
         weight_decay: of AdamW.
         clip: largest norm of the gradient.
         weight: a name of ``WEIGHTS``, how much an error counts at each noise level.
-        noise_mean, noise_std: of log(sigma / alpha), how often each noise level is visited; the mean follows
-            from the data's spread when left out.
+        noise_mean, noise_std: of log(sigma / alpha), how often each noise level is visited; they follow from
+            the data's spread when left out.
         label_dropout: share of examples whose label is hidden, so that guidance is possible.
         precision: "no" is float32; "auto" takes bfloat16 where the accelerator has it.
         seed: of weights, order, noise.
@@ -48,7 +48,7 @@ class TrainConfig(Config):
     clip: float = Field(default=1.0, gt=0)
     weight: Literal["data", "noise", "v", "flow", "min-snr"] = "v"
     noise_mean: float | None = None
-    noise_std: float = Field(default=1.5, gt=0)
+    noise_std: float | None = Field(default=None, gt=0)
     label_dropout: float = Field(default=0.1, ge=0, lt=1)
     precision: Literal["no", "auto", "bf16", "fp16"] = "auto"
     seed: int = 0

@@ -18,7 +18,7 @@ from unfog.denoise import Denoiser
 from unfog.process import GaussianProcess
 from unfog.train.config import TrainConfig
 
-DEFAULT_MEAN = 0.5  # of log(sigma / alpha), where nobody has looked at the data
+DEFAULT_SPREAD = math.e**2  # where nobody has looked at the data; that of handwritten digits is 7.4
 
 Weight = Callable[[Tensor], Tensor]
 
@@ -69,13 +69,14 @@ def denoising_loss(
     return error * weight(2 * process.log_ratio(t)).to(error)
 
 
-def noise_mean(spread: float) -> float:
-    """The mean of log(sigma / alpha) that suits data of this spread (``PixelStatistics.spread``).
+def noise_law(spread: float) -> tuple[float, float]:
+    """Mean and standard deviation of log(sigma / alpha) that suit data of this spread.
 
-    Half-way, in logarithms, between the noise where fine detail appears and the noise that hides everything:
-    the larger the pictures, the more noise it takes to hide them (Hoogeboom et al. 2023, arXiv 2301.11093).
+    Fine detail appears below a noise of about 1/e, and what the picture shows is decided near its spread
+    (``PixelStatistics.spread``): the law covers the range between them with one standard deviation to either
+    side. Larger pictures take more noise to hide (Hoogeboom et al. 2023, arXiv 2301.11093).
     """
-    return 0.5 * math.log(spread) - 0.5
+    return (math.log(spread) - 1) / 2, (math.log(spread) + 1) / 2
 
 
 class Objective(nn.Module):
@@ -99,5 +100,7 @@ class Objective(nn.Module):
     def times(self, uniform: Tensor) -> Tensor:
         """Times by the configured law, (B,)."""
         process = self.denoiser.process
-        mean = DEFAULT_MEAN if self.config.noise_mean is None else self.config.noise_mean
-        return draw_times(process, uniform, mean, self.config.noise_std)
+        mean, std = noise_law(DEFAULT_SPREAD)
+        mean = mean if self.config.noise_mean is None else self.config.noise_mean
+        std = std if self.config.noise_std is None else self.config.noise_std
+        return draw_times(process, uniform, mean, std)
