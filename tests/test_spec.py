@@ -40,8 +40,8 @@ def test_a_missing_option_is_an_error_in_words() -> None:
 def test_look_ups_name_the_nearest() -> None:
     table = {"ddim": 1, "ddpm": 2, "heun": 3}
     assert lookup(table, "heun", "sampler") == 3
-    with pytest.raises(SampleError, match=r"no sampler 'hoin'.*'heun'"):
-        lookup(table, "hoin", "sampler")
+    with pytest.raises(SampleError, match=r"no sampler 'huen'.*'heun'"):
+        lookup(table, "huen", "sampler")
     with pytest.raises(SampleError, match="Known: ddim, ddpm, heun"):
         lookup(table, "xyz", "sampler")
 

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from unfog.errors import DataError
 
-CODE_VERSION = 1
+CODE_VERSION = 2
 """Raised whenever decoding or the files of the cache change, so that older caches are not used."""
 
 FULL_CHECK = 256 * 1024 * 1024
