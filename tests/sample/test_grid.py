@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.given import process_of
@@ -19,6 +19,7 @@ from unfog.sample.base import check_grid
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
 @pytest.mark.parametrize("grid", GRIDS)
+@settings(max_examples=30)
 @given(steps=st.integers(1, 300), start=st.floats(5, 80), end=st.floats(0.003, 1.0))
 def test_it_falls_strictly_and_has_the_right_length(
     schedule: str, grid: str, steps: int, start: float, end: float
@@ -35,6 +36,7 @@ def test_it_falls_strictly_and_has_the_right_length(
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
 @pytest.mark.parametrize("grid", GRIDS)
+@settings(max_examples=30)
 @given(steps=st.integers(1, 60), start=st.floats(81, 1e6), end=st.floats(1e-7, 0.0019))
 def test_beyond_what_a_schedule_has_it_is_clipped(
     schedule: str, grid: str, steps: int, start: float, end: float
