@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import tempfile
 import time
@@ -67,6 +68,11 @@ class Ours:
         self.model: Model = prepared.model
         self.data = prepared.batches(self.config)
         self._steps: Iterator[TrainStep] | None = None
+
+    def learn(self) -> None:
+        """The network's part of a step, forward and backward; AdamW multiplies no matrices."""
+        plain = self.config.train.model_copy(update={"optimiser": "adamw", "steps": 1})
+        next(Training(copy.deepcopy(self.model), self.data, plain).fit())
 
     @property
     def parameters(self) -> int:

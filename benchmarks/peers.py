@@ -81,6 +81,10 @@ class Peer(ABC):
         """Train one step on the next batch; returns the loss."""
         return self.train_on(next(self.batches))
 
+    def learn(self) -> None:
+        """The network's part of a step; its optimiser multiplies no matrices, so it is the whole step."""
+        self.advance()
+
     def train(self, steps: int) -> list[float]:
         """Train for that many steps and put the averaged weights in place; returns the losses."""
         losses = []

@@ -3,9 +3,10 @@
     python benchmarks/training.py [--rounds 7] [--batches 64,16] [--threads N]
 
 All variants run interleaved in one process (A/B/C/A/B/C...), and every share is taken inside one round,
-against a 2048 x 2048 fp32 `torch.mm` measured in that round. Floating point operations are counted by
-torch's own counter. Peers that are not installed are left out. Peak memory is measured in a fresh process,
-which runs this file again.
+against a 2048 x 2048 fp32 `torch.mm` measured in that round. Floating point operations are those of the
+network forward and backward, counted by torch's own counter; the optimiser's (Muon multiplies matrices, too)
+take time but do not count. Peers that are not installed are left out. Peak memory is measured in a fresh
+process, which runs this file again.
 """
 
 from __future__ import annotations
@@ -64,8 +65,8 @@ def variants(batch_sizes: list[int]) -> list[Variant]:
     for size in batch_sizes:
         for title, make in makers.items():
             runner = make(size)
+            flops = count_flops(runner.learn)
             runner.advance()  # the first step allocates the optimiser's state
-            flops = count_flops(runner.advance)
             found.append(Variant(f"{title}, batch {size}", runner, flops, max(1, round(BLOCK_FLOPS / flops))))
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ import pytest
 
 from unfog.errors import TrainError
 from unfog.train import run as run_module
-from unfog.train.run import Log, locked, read_log
+from unfog.train.run import Log, asked_to_stop, locked, read_log
 
 HOLD = """
 import importlib.util, pathlib, sys
@@ -155,3 +156,22 @@ def test_no_log_is_an_empty_log(tmp_path: Path) -> None:
 def test_other_files_lines_are_passed_over(tmp_path: Path) -> None:
     (tmp_path / "log.jsonl").write_bytes(b'[1, 2]\n\xff\xfe\n3\n\n{"step": 1, "loss": 2.0}\n')
     assert read_log(tmp_path) == [{"step": 1, "loss": 2.0}]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_request_to_stop_waits_and_a_second_one_does_not(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    with asked_to_stop() as asked:
+        assert not asked()
+        signal.raise_signal(number)
+        assert asked()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(number)
+    assert signal.getsignal(number) is before
+
+
+def test_a_silent_log_writes_nothing(tmp_path: Path) -> None:
+    log = Log(tmp_path, 0, keep=False)
+    log.step(1, 0.5)
+    log.close()
+    assert not list(tmp_path.iterdir())

@@ -77,8 +77,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if debug:
             raise
         return _report(str(error), arguments, 2 if isinstance(error, UsageError) else 1)
-    except KeyboardInterrupt:
-        return _report("Stopped.", arguments, 130)
+    except KeyboardInterrupt as stop:
+        return _report(str(stop) or "Stopped.", arguments, 130)
     except Exception as error:
         if debug:
             raise
@@ -89,7 +89,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _report(text: str, arguments: Sequence[str], code: int) -> int:
-    print(f"Error: {text}", file=sys.stderr)
+    print(text if code == 130 else f"Error: {text}", file=sys.stderr)
     if "--json" in arguments:
         import json
 

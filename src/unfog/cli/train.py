@@ -58,6 +58,10 @@ def train(
             samples=samples,
             listener=screen,
         )
+        from accelerate import PartialState
+
+        if not PartialState().is_main_process:  # one of several processes speaks
+            return
         fingerprint = model.fingerprint()
         remember(out / "model", fingerprint)
     _tell(model, out, fingerprint, json)

@@ -154,13 +154,13 @@ def sampling_for(spread: float, steered: bool) -> dict[str, Any]:
     """Sampling settings that suit data of this spread (``PixelStatistics.spread``).
 
     It starts at ten times the spread, where nothing of the data is left, and takes about one step for each
-    factor of 2.5 in noise. Mild guidance acts only around the spread, where it is decided what is drawn.
+    factor of 1.9 in noise. Mild guidance acts only around the spread, where it is decided what is drawn.
     """
     start, end = min(1000.0, max(20.0, 10 * spread)), 0.05
-    settings = {"start": round(start, 1), "end": end, "steps": math.ceil(1.1 * math.log(start / end))}
+    settings = {"start": round(start, 1), "end": end, "steps": math.ceil(1.6 * math.log(start / end))}
     if steered:
         settings |= {
-            "guidance": 1.25,
+            "guidance": 1.2,
             "guidance_low": round(spread / 4, 2),
             "guidance_high": round(3 * spread, 1),
         }

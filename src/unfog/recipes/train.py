@@ -2,39 +2,29 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from accelerate import Accelerator
+from accelerate import Accelerator, PartialState
 
 from unfog import config as configs
 from unfog.atomic import atomic_write, clear_leftovers
 from unfog.codec import saturation_warnings
 from unfog.data import PictureStore, open_pictures
 from unfog.errors import TrainError, UsageError
-from unfog.model import Model
-from unfog.output.provenance import Provenance, write_picture
-from unfog.output.sheet import preview
+from unfog.model import Model, load
 from unfog.recipes import image
 from unfog.recipes.finish import finish
 from unfog.recipes.listen import Listener, Silent
-from unfog.train import Training, TrainStep
-from unfog.train.checkpoint import (
-    drop_snapshots,
-    hash_tensors,
-    load_checkpoint,
-    save_checkpoint,
-    save_snapshot,
-)
+from unfog.recipes.loop import Loop
+from unfog.train import Training
+from unfog.train.checkpoint import drop_snapshots, load_checkpoint
 from unfog.train.fit import precision
 from unfog.train.run import Log, locked
-from unfog.train.validate import Fixed, fix, losses
 
 RECIPES = ("image",)
-PREVIEWED = 16
 
 
 def train(
@@ -76,15 +66,18 @@ def train(
     """
     if recipe not in RECIPES:
         raise UsageError(f"There is no recipe {recipe!r}. {configs.nearest(recipe, RECIPES)}")
-    run, listener = Path(out), listener or Silent()
+    run, machines = Path(out), PartialState()
+    listener = listener if listener and machines.is_main_process else Silent()
     given = {"minutes": minutes, "steps": steps, "preset": preset, "size": size, "seed": seed}
-    if resume:
-        config = _resumed(run, data, given, settings)
-    else:
-        config = _configure(run, data, given, settings)
-    with locked(run):
-        if not resume:
-            atomic_write(run / "config.toml", configs.to_toml(config))
+    with ExitStack() as stack:
+        if machines.is_main_process:
+            config = (_resumed if resume else _configure)(run, data, given, settings)
+            stack.enter_context(locked(run))
+            if not resume:
+                atomic_write(run / "config.toml", configs.to_toml(config))
+        machines.wait_for_everyone()
+        if not machines.is_main_process:  # the folder is the first process's; the others only compute
+            config = configs.read(image.ImageConfig, run / "config.toml")
         return _run(run, config, samples, listener)
 
 
@@ -144,8 +137,26 @@ def _resumed(
 
 
 def _run(run: Path, config: image.ImageConfig, samples: int, listener: Listener) -> Model:
-    clear_leftovers(run)
-    clear_leftovers(run / "checkpoints")
+    store = _open(config, listener)
+    accelerator = _accelerator(run, config)
+    prepared = image.prepare(config, store)
+    config = image.settled(config, prepared.model)
+    for warning in saturation_warnings(prepared.model.codec.statistics):
+        listener.say(f"Warning: {warning}")
+    training = Training(prepared.model, prepared.batches(config), config.train, accelerator)
+    log = _resume_point(run, training, store, listener)
+    try:
+        Loop(run, config, prepared, training, log, listener).go()
+        if accelerator.is_main_process:
+            finish(run, config, prepared, training, log, samples, listener)
+        accelerator.wait_for_everyone()
+        return prepared.model if accelerator.is_main_process else load(run / "model")
+    finally:
+        log.close()
+        accelerator.end_training()
+
+
+def _open(config: image.ImageConfig, listener: Listener) -> PictureStore:
     data = config.data
     store = open_pictures(
         data.source,
@@ -158,26 +169,29 @@ def _run(run: Path, config: image.ImageConfig, samples: int, listener: Listener)
         raise TrainError(f"{data.source} holds {len(store)} picture(s): training needs at least two.")
     for line in store.summary().splitlines():
         listener.say(line)
-    accelerator = Accelerator(
-        mixed_precision=precision(config.train.precision),
-        log_with=list(config.train.trackers) or None,
-        project_dir=run,
-    )
-    prepared = image.prepare(config, store)
-    config = image.settled(config, prepared.model)
-    for warning in saturation_warnings(prepared.model.codec.statistics):
-        listener.say(f"Warning: {warning}")
-    training = Training(prepared.model, prepared.batches(config), config.train, accelerator)
-    log = _resume_point(run, training, store, listener)
+    return store
+
+
+def _accelerator(run: Path, config: image.ImageConfig) -> Accelerator:
+    """Devices, precision and trackers, or an error that names the tracker that is not there."""
+    wanted = list(config.train.trackers)
     try:
-        _train(run, config, prepared, training, log, listener)
-        return finish(run, config, prepared, training, log, samples, listener)
-    finally:
-        log.close()
-        accelerator.end_training()
+        accelerator = Accelerator(
+            mixed_precision=precision(config.train.precision), log_with=wanted or None, project_dir=run
+        )
+    except ValueError as error:
+        raise UsageError(f"train.trackers = {wanted}: {error}") from None
+    found = [getattr(tracker, "value", tracker) for tracker in accelerator.log_with]
+    if missing := [name for name in wanted if name not in found]:
+        raise UsageError(f"The tracker {missing[0]!r} is not installed. Try: pip install {missing[0]}")
+    return accelerator
 
 
 def _resume_point(run: Path, training: Training, store: PictureStore, listener: Listener) -> Log:
+    mine = training.accelerator.is_main_process
+    if mine:
+        clear_leftovers(run)
+        clear_leftovers(run / "checkpoints")
     checkpoint, complaints = load_checkpoint(run)
     for complaint in complaints:
         listener.say(f"Warning: {complaint}; used the one before.")
@@ -188,119 +202,13 @@ def _resume_point(run: Path, training: Training, store: PictureStore, listener: 
                 "Restore them, or begin a new run."
             )
         training.restore(checkpoint)
-    log = Log(run, training.step)
-    drop_snapshots(run, 0, training.step)
+    training.accelerator.wait_for_everyone()  # all have read before the first one writes
+    log = Log(run, training.step, keep=mine)
+    if mine:
+        drop_snapshots(run, 0, training.step)
     if checkpoint is not None:
         listener.say(f"Resumed at step {training.step}.")
         log.write(event="resumed", step=training.step, weights=checkpoint.notes["weights"])
     else:
         log.write(event="started", parameters=training.model.count_parameters(), data=store.digest)
     return log
-
-
-def keep(run: Path, training: Training, store: PictureStore, log: Log) -> None:
-    """Save a checkpoint, and note it in the log."""
-    checkpoint = training.checkpoint()
-    checkpoint.notes["data"] = store.digest
-    save_checkpoint(run, checkpoint)
-    drop_snapshots(run, int(0.3 * training.step), training.step)  # older ones overlap no useful average
-    log.write(event="checkpoint", step=training.step)
-
-
-def _train(
-    run: Path,
-    config: image.ImageConfig,
-    prepared: image.Prepared,
-    training: Training,
-    log: Log,
-    listener: Listener,
-) -> None:
-    """The loop around the generator: log, validate, preview, keep."""
-    accelerator = training.accelerator
-    if config.train.trackers:
-        accelerator.init_trackers("unfog", config={"run": run.name, **config.train.model_dump(mode="json")})
-    store = prepared.store
-    fixed = fix(training.model, store.images, prepared.groups, store.held_out, config.train)
-    timer = _Timer(config)
-    try:
-        for step in training.fit():
-            listener.step(step)
-            log.step(
-                step.step, step.loss, gradient=step.gradient, rate=step.learning_rate, elapsed=step.elapsed
-            )
-            if config.train.trackers:
-                accelerator.log({"loss": step.loss, "learning_rate": step.learning_rate}, step=step.step)
-            if not accelerator.is_main_process:
-                continue
-            for width, snapshot in training.snapshots_due():
-                save_snapshot(run, snapshot, width)
-            if step.event:
-                listener.say(step.event)
-                log.write(event="note", step=step.step, text=step.event)
-            if timer.validation_due(step):
-                _validate(training, fixed, config, log)
-            if timer.due("preview", config.train.preview_minutes):
-                _preview(run, training, config, log, listener)
-            if timer.due("checkpoint", config.train.checkpoint_minutes) or step.event:
-                keep(run, training, store, log)
-    except KeyboardInterrupt:
-        keep(run, training, store, log)
-        raise TrainError(
-            f"Stopped at step {training.step}; everything is saved. Go on with: "
-            f"unfog train image --out {run} --resume"
-        ) from None
-    if accelerator.is_main_process:
-        keep(run, training, store, log)
-        _validate(training, fixed, config, log)
-
-
-class _Timer:
-    """When the things around training are due; none of them changes the training itself."""
-
-    def __init__(self, config: image.ImageConfig) -> None:
-        now = time.monotonic()
-        self.every = config.train.validate_every
-        self.last = {"preview": now, "checkpoint": now}
-        self.validated = 0
-
-    def validation_due(self, step: TrainStep) -> bool:
-        every = self.every or max(10, step.total // 20)
-        if step.step - self.validated < every:
-            return False
-        self.validated = step.step
-        return True
-
-    def due(self, what: str, minutes: float) -> bool:
-        if time.monotonic() - self.last[what] < 60 * minutes:
-            return False
-        self.last[what] = time.monotonic()
-        return True
-
-
-def _validate(training: Training, fixed: Fixed, config: image.ImageConfig, log: Log) -> None:
-    with training.averaged():
-        value = float(losses(training.model, fixed, config.train).mean())
-    log.write(event="validation", step=training.step, validation=value)
-    if config.train.trackers:
-        training.accelerator.log({"validation": value}, step=training.step)
-
-
-def _preview(run: Path, training: Training, config: image.ImageConfig, log: Log, listener: Listener) -> None:
-    model = training.model
-    with training.averaged():
-        sampling = replace(model.spec.sampling, steps=min(12, model.spec.sampling.steps))
-        pictures = model.draw(model.choose_labels(PREVIEWED), PREVIEWED, sampling=sampling)
-    entry = Provenance(
-        model=hash_tensors(training.averages[0].weights),
-        recipe=config.recipe,
-        kind="grid",
-        batch_size=PREVIEWED,
-        settings={**asdict(sampling), "step": training.step},
-    )
-    write_picture(run / "previews" / f"step-{training.step:08d}.png", preview(pictures), entry)
-    ends = float(((pictures == 0) | (pictures == 255)).mean())
-    expected = model.codec.statistics.at_black + model.codec.statistics.at_white
-    if ends > expected + 0.25:
-        text = f"{ends:.0%} of preview values are pure black or white, {expected:.0%} of the data: saturated."
-        listener.say(f"Warning: {text}")
-        log.write(event="saturation", step=training.step, text=text)

@@ -37,7 +37,7 @@ class TrainConfig(Config):
 
     steps: int | None = Field(default=None, ge=1)
     minutes: float | None = Field(default=None, gt=0)
-    batch: int = Field(default=32, ge=1)
+    batch: int = Field(default=64, ge=1)
     optimiser: Literal["muon", "adamw"] = "muon"
     learning_rate: float = Field(default=2e-3, gt=0)
     warmup: int = Field(default=100, ge=0)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import torch
 from accelerate import Accelerator
 from accelerate.optimizer import AcceleratedOptimizer
+from accelerate.utils import broadcast
 from torch import Tensor
 
 from unfog.condition import ANY
@@ -101,7 +102,7 @@ class Training:
                 self._apply(rate)
             event = self._keep_or_roll_back(trouble)
             seconds = time.perf_counter() - started
-            self.elapsed += seconds
+            self.elapsed = self._agreed(self.elapsed + seconds)
             if self.plan.settle(self.step, self.elapsed):
                 event = event or f"Planned {self.plan.total} steps: from here the learning rate falls to 0."
             yield TrainStep(
@@ -114,6 +115,13 @@ class Training:
                 images_per_second=self.config.batch / seconds,
                 event=event,
             )
+
+    def _agreed(self, elapsed: float) -> float:
+        """The first process's clock, while the end of the run hangs on it: all must plan the same."""
+        if self.plan.total is not None or self.accelerator.num_processes == 1:
+            return elapsed
+        clock = torch.tensor(elapsed, dtype=torch.float32, device=self.accelerator.device)
+        return float(broadcast(clock, from_process=0))
 
     def _gradients(self, step: int) -> tuple[float, float]:
         """Loss of a step and norm of its gradient, which stays on the weights."""

@@ -1,10 +1,12 @@
-"""A run's folder: its lock, its log, and the proof that a resumed run repeats what the lost one did."""
+"""A run's folder: its lock, its log with the proof that a resumed run repeats the lost one, its end."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+import signal
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -52,6 +54,34 @@ def _try_lock(file: IO[str]) -> bool:
     return True
 
 
+@contextmanager
+def asked_to_stop() -> Iterator[Callable[[], bool]]:
+    """Make Ctrl-C, and the signal that ends a job on a cluster, wait for the end of a step.
+
+    A step that is cut in the middle would leave weights that belong to no step, and no resume could be exact.
+    The second Ctrl-C does not wait.
+
+    Yields:
+        A function that says whether somebody asked.
+    """
+    asked = threading.Event()
+
+    def note(number: int, frame: object) -> None:
+        if asked.is_set():
+            raise KeyboardInterrupt
+        asked.set()
+
+    if threading.current_thread() is not threading.main_thread():  # only there can signals be taken
+        yield asked.is_set
+        return
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked.is_set
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 class Log:
     """``log.jsonl``: one line for each step and event, appended as they happen.
 
@@ -61,13 +91,14 @@ class Log:
     Args:
         run: the run's folder.
         step: the step that training resumes from.
+        keep: whether to write at all; of several processes, one does.
     """
 
-    def __init__(self, run: Path, step: int) -> None:
-        self.path = run / "log.jsonl"
+    def __init__(self, run: Path, step: int, *, keep: bool = True) -> None:
+        self.path = run / "log.jsonl" if keep else Path(os.devnull)
         self.last = step
         self.lost: dict[int, float] = {}
-        for row in read_log(run):
+        for row in read_log(run) if keep else ():
             if row.get("event") == "went back":  # what came after it was given up, not lost
                 self.lost = {s: loss for s, loss in self.lost.items() if s <= row["step"]}
             elif "loss" in row and row.get("step", 0) > step:

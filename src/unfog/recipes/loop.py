@@ -1,0 +1,154 @@
+"""The loop around the trainer: log each step, validate, preview, keep; and stop when asked to."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from unfog.output.provenance import Provenance, write_picture
+from unfog.output.sheet import preview
+from unfog.recipes.image import ImageConfig, Prepared
+from unfog.recipes.listen import Listener
+from unfog.train import Training, TrainStep
+from unfog.train.checkpoint import drop_snapshots, hash_tensors, save_checkpoint, save_snapshot
+from unfog.train.run import Log, asked_to_stop
+from unfog.train.validate import fix, losses
+
+PREVIEWED = 16
+SATURATED = 0.25  # more values at black or white than in the data, by this share, are worth a warning
+
+
+class Loop:
+    """One run on its way; nothing that it does changes the training itself.
+
+    Args:
+        run: the run's folder.
+        config: settled settings.
+        prepared: data and model.
+        training: the state of the run.
+        log: of the run.
+        listener: is told about progress.
+    """
+
+    def __init__(
+        self,
+        run: Path,
+        config: ImageConfig,
+        prepared: Prepared,
+        training: Training,
+        log: Log,
+        listener: Listener,
+    ) -> None:
+        self.run, self.config, self.training = run, config.train, training
+        self.store, self.log, self.listener = prepared.store, log, listener
+        self.fixed = fix(training.model, self.store.images, prepared.groups, self.store.held_out, self.config)
+        self.timer = _Timer(self.config.validate_every)
+
+    def go(self) -> None:
+        """Train to the end.
+
+        Raises:
+            KeyboardInterrupt: asked to stop; everything is saved, and the message says how to go on.
+            TrainError: training failed again and again.
+        """
+        accelerator = self.training.accelerator
+        if self.config.trackers:
+            values = {"run": self.run.name, **self.config.model_dump(mode="json", exclude_none=True)}
+            values["trackers"] = ", ".join(self.config.trackers)  # trackers take plain values only
+            accelerator.init_trackers("unfog", config=values)
+        with asked_to_stop() as asked:
+            for step in self.training.fit():
+                self._after(step)
+                if asked():
+                    self.keep()
+                    raise KeyboardInterrupt(
+                        f"Stopped at step {step.step}; everything is saved. Go on with: "
+                        f"unfog train image --out {self.run} --resume"
+                    )
+        self.keep()
+        self._validate()
+
+    def _after(self, step: TrainStep) -> None:
+        """What is due after a step."""
+        self.listener.step(step)
+        self.log.step(
+            step.step, step.loss, gradient=step.gradient, rate=step.learning_rate, elapsed=step.elapsed
+        )
+        self._track(step, loss=step.loss, learning_rate=step.learning_rate)
+        if not self.training.accelerator.is_main_process:
+            return
+        for width, snapshot in self.training.snapshots_due():
+            save_snapshot(self.run, snapshot, width)
+        if step.event:
+            self.listener.say(step.event)
+            self.log.write(event="note", step=step.step, text=step.event)
+        if self.timer.validation_due(step):
+            self._validate()
+        if self.timer.due("preview", self.config.preview_minutes):
+            self._preview()
+        if self.timer.due("checkpoint", self.config.checkpoint_minutes) or step.event:
+            self.keep()
+
+    def _track(self, step: TrainStep | None = None, **values: float) -> None:
+        if self.config.trackers:
+            self.training.accelerator.log(values, step=step.step if step else self.training.step)
+
+    def keep(self) -> None:
+        """Save a checkpoint, and note it in the log."""
+        if not self.training.accelerator.is_main_process:
+            return
+        checkpoint = self.training.checkpoint()
+        checkpoint.notes["data"] = self.store.digest
+        save_checkpoint(self.run, checkpoint)
+        # averages from further back overlap none that could be asked for
+        drop_snapshots(self.run, int(0.3 * self.training.step), self.training.step)
+        self.log.write(event="checkpoint", step=self.training.step)
+
+    def _validate(self) -> None:
+        with self.training.averaged():
+            value = float(losses(self.training.model, self.fixed, self.config).mean())
+        self.log.write(event="validation", step=self.training.step, validation=value)
+        self._track(validation=value)
+
+    def _preview(self) -> None:
+        model, step = self.training.model, self.training.step
+        sampling = replace(model.spec.sampling, steps=min(12, model.spec.sampling.steps))
+        with self.training.averaged():
+            pictures = model.draw(model.choose_labels(PREVIEWED), PREVIEWED, sampling=sampling)
+        entry = Provenance(
+            model=hash_tensors(self.training.averages[0].weights),
+            recipe=model.spec.recipe,
+            kind="grid",
+            batch_size=PREVIEWED,
+            settings={**asdict(sampling), "step": step},
+        )
+        write_picture(self.run / "previews" / f"step-{step:08d}.png", preview(pictures), entry)
+        ends = float(((pictures == 0) | (pictures == 255)).mean())
+        expected = model.codec.statistics.at_black + model.codec.statistics.at_white
+        if ends > expected + SATURATED:
+            text = f"{ends:.0%} of preview values are black or white, {expected:.0%} of the data: saturated."
+            self.listener.say(f"Warning: {text}")
+            self.log.write(event="saturation", step=step, text=text)
+
+
+class _Timer:
+    """When the things around training are due."""
+
+    def __init__(self, validate_every: int) -> None:
+        now = time.monotonic()
+        self.every, self.validated = validate_every, 0
+        self.last = {"preview": now, "checkpoint": now}
+
+    def validation_due(self, step: TrainStep) -> bool:
+        every = self.every or max(10, step.total // 20)
+        if step.step - self.validated < every:
+            return False
+        self.validated = step.step
+        return True
+
+    def due(self, what: str, minutes: float) -> bool:
+        if time.monotonic() - self.last[what] < 60 * minutes:
+            return False
+        self.last[what] = time.monotonic()
+        return True
