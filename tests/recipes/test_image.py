@@ -30,7 +30,7 @@ def test_what_the_user_says_wins() -> None:
 @given(st.integers(0, 100_000))
 def test_groups_keep_enough_pictures_each(pictures: int) -> None:
     groups = image.default_groups(pictures)
-    assert groups <= 128 and (groups == 0 or pictures / groups >= 64)
+    assert groups <= 128 and (groups == 0 or pictures / groups >= 40)
 
 
 def test_prepare_is_the_same_for_the_same_seed(shapes: object) -> None:

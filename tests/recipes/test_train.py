@@ -137,6 +137,13 @@ def test_empty_and_wordy_folders(tmp_path: Path) -> None:
         unfog.train("image", tmp_path / "words", tmp_path / "run2", steps=2)
 
 
+def test_a_slip_in_the_data_leaves_no_run_behind(tmp_path: Path, shapes: Path) -> None:
+    with pytest.raises(DataError):
+        unfog.train("image", tmp_path / "shaeps", tmp_path / "run", steps=2)
+    unfog.train("image", shapes, tmp_path / "run", steps=2, settings=TINY, samples=0)
+    assert finished(tmp_path / "run")["step"] == 2
+
+
 def test_two_pictures_one_class_and_a_batch_larger_than_the_set(tmp_path: Path) -> None:
     from PIL import Image
 

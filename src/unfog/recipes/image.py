@@ -17,7 +17,7 @@ from unfog.model import Model
 from unfog.rng import derive_seed
 from unfog.spec import Sampling, Spec, build_part
 from unfog.train import Batches, TrainConfig
-from unfog.train.groups import find_groups
+from unfog.train.groups import FEWEST, find_groups
 from unfog.train.objective import noise_law
 
 # channels at the highest resolution for pictures of up to 32 pixels, and blocks at each resolution
@@ -176,5 +176,5 @@ def settled(config: ImageConfig, model: Model) -> ImageConfig:
 
 
 def default_groups(pictures: int) -> int:
-    """As many groups as keep about 64 pictures in each, at most 128."""
-    return min(128, pictures // 64)
+    """As many groups as keep about 40 pictures in each, at most 128."""
+    return min(128, pictures // FEWEST)

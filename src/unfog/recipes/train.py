@@ -73,12 +73,14 @@ def train(
         if machines.is_main_process:
             config = (_resumed if resume else _configure)(run, data, given, settings)
             stack.enter_context(locked(run))
+            store = _open(config, listener)  # first, so that a slip in --data leaves no run behind
             if not resume:
                 atomic_write(run / "config.toml", configs.to_toml(config))
         machines.wait_for_everyone()
         if not machines.is_main_process:  # the folder is the first process's; the others only compute
             config = configs.read(image.ImageConfig, run / "config.toml")
-        return _run(run, config, samples, listener)
+            store = _open(config, listener)
+        return _run(run, config, store, samples, listener)
 
 
 def _configure(
@@ -136,8 +138,9 @@ def _resumed(
     return config
 
 
-def _run(run: Path, config: image.ImageConfig, samples: int, listener: Listener) -> Model:
-    store = _open(config, listener)
+def _run(
+    run: Path, config: image.ImageConfig, store: PictureStore, samples: int, listener: Listener
+) -> Model:
     accelerator = _accelerator(run, config)
     prepared = image.prepare(config, store)
     config = image.settled(config, prepared.model)
