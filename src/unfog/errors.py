@@ -9,6 +9,7 @@ UnfogError
 |  |- TimeOutOfRange     t outside [0, 1]
 |  `- WrongPosterior     sampler and denoiser speak of different things
 |- TrainError        training cannot start or go on
+|- Stopped           somebody asked a run to stop; it is saved
 |- OutputError       a file cannot be written
 `- MissingExtra      an optional library is not installed
 """
@@ -48,6 +49,10 @@ class WrongPosterior(SampleError):
 
 class TrainError(UnfogError):
     """Training that cannot start, or cannot go on."""
+
+
+class Stopped(UnfogError):
+    """A run that was asked to stop (Ctrl-C); everything is saved, the message says how to go on."""
 
 
 class OutputError(UnfogError):

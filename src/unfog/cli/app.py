@@ -14,7 +14,7 @@ from unfog.cli.evaluate import evaluate
 from unfog.cli.inspect import inspect
 from unfog.cli.sample import sample
 from unfog.cli.train import train
-from unfog.errors import UnfogError, UsageError
+from unfog.errors import Stopped, UnfogError, UsageError
 
 COMMANDS: dict[str, Callable[..., Any]] = {
     "demo": demo,
@@ -65,7 +65,7 @@ def _options(
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command line; returns the exit code: 0, 1 for a failure, 2 for a usage error."""
+    """Run a command line; returns the exit code: 0, 1 a failure, 2 a usage error, 130 stopped by Ctrl-C."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in arguments
     arguments = [a for a in arguments if a != "--debug"]
@@ -76,9 +76,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UnfogError as error:
         if debug:
             raise
-        return _report(str(error), arguments, 2 if isinstance(error, UsageError) else 1)
-    except KeyboardInterrupt as stop:
-        return _report(str(stop) or "Stopped.", arguments, 130)
+        codes: dict[type[UnfogError], int] = {UsageError: 2, Stopped: 130}
+        return _report(str(error), arguments, codes.get(type(error), 1))
     except Exception as error:
         if debug:
             raise

@@ -6,6 +6,7 @@ import time
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from unfog.errors import Stopped
 from unfog.output.provenance import Provenance, write_picture
 from unfog.output.sheet import preview
 from unfog.recipes.image import ImageConfig, Prepared
@@ -49,7 +50,7 @@ class Loop:
         """Train to the end.
 
         Raises:
-            KeyboardInterrupt: asked to stop; everything is saved, and the message says how to go on.
+            Stopped: asked to stop; everything is saved, and the message says how to go on.
             TrainError: training failed again and again.
         """
         accelerator = self.training.accelerator
@@ -62,7 +63,7 @@ class Loop:
                 self._after(step)
                 if asked():
                     self.keep()
-                    raise KeyboardInterrupt(
+                    raise Stopped(
                         f"Stopped at step {step.step}; everything is saved. Go on with: "
                         f"unfog train image --out {self.run} --resume"
                     )
