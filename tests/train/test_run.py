@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from unfog.errors import TrainError
+from unfog.errors import OutputError, TrainError
 from unfog.train import run as run_module
 from unfog.train.run import Log, asked_to_stop, locked, read_log
 
@@ -175,3 +175,12 @@ def test_a_silent_log_writes_nothing(tmp_path: Path) -> None:
     log.step(1, 0.5)
     log.close()
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_under_the_log_is_named(tmp_path: Path) -> None:
+    (tmp_path / "log.jsonl").symlink_to("/dev/full")
+    log = Log(tmp_path, 0)
+    with pytest.raises(OutputError, match="--resume"):
+        log.step(1, 0.5)
+    log.close()

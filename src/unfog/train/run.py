@@ -7,11 +7,11 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-from unfog.errors import TrainError
+from unfog.errors import OutputError, TrainError
 
 
 @contextmanager
@@ -113,9 +113,18 @@ class Log:
             self._file.write("\n")
 
     def write(self, **values: Any) -> None:
-        """Append one line."""
-        self._file.write(json.dumps(values) + "\n")
-        self._file.flush()
+        """Append one line.
+
+        Raises:
+            OutputError: if the disk is full.
+        """
+        try:
+            self._file.write(json.dumps(values) + "\n")
+            self._file.flush()
+        except OSError as error:
+            raise OutputError(
+                f"Cannot write {self.path}: {error.strerror}. Make room, then go on with --resume."
+            ) from error
 
     def step(self, step: int, loss: float, **values: Any) -> None:
         """Append a step, or compare it with the line that is already there.
@@ -137,7 +146,8 @@ class Log:
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        with suppress(OSError):  # what could not be written was complained about before
+            self._file.close()
 
 
 def read_log(run: Path) -> list[dict[str, Any]]:
