@@ -4,7 +4,7 @@ import string
 import pytest
 
 from unfog.errors import OutputError
-from unfog.output.words import METRICS, WORDS, duration, large, percent, words
+from unfog.output.words import METRICS, WORDS, duration, large, number, percent, words
 
 
 def test_both_languages_say_the_same_things():
@@ -74,3 +74,19 @@ def test_durations(seconds, english, chinese):
 )
 def test_per_cent(share, text):
     assert percent(share) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"),
+        (12_000, "12k"),
+        (1_500_000, "1.5M"),
+        (0.003, "0.003"),
+        (1e-5, "1e-5"),
+        (2.5, "2.5"),
+        (-4, "-4"),
+    ],
+)
+def test_numbers(value, text):
+    assert number(value) == text

@@ -1,25 +1,35 @@
-"""Small charts as SVG text for HTML: no plotting library, crisp on a phone, in the colours of their page.
+"""Small charts for the page: drawn by matplotlib, put in as SVG text, in the colours of the page.
 
-Colours are CSS variables with a fallback, so the same text serves light and dark pages. The four are from
-Okabe and Ito's palette, which people with colour-blindness tell apart; lines differ in dashes as well.
+matplotlib draws with fixed colours; in its SVG they are then exchanged for CSS variables, so that the same
+text serves light and dark pages. The four line colours are from Okabe and Ito's palette, which people with
+colour-blindness tell apart; lines differ in dashes as well.
 """
 
 from __future__ import annotations
 
+import io
 import math
+import re
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-COLOURS = ("var(--blue, #0072b2)", "var(--orange, #d55e00)", "var(--green, #009e73)", "var(--pink, #cc79a7)")
-INK = "var(--ink, #333)"
-FAINT = "var(--line, #ddd)"
-_DASHES = ("", "6 4", "2 3", "8 3 2 3")
-_WIDTH, _HEIGHT = 440, 270
-_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 12, 30, 42
+from unfog.output.words import number
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")
+INK, FAINT = "#333334", "#dddddc"
+PAGE = dict(zip((*COLOURS, INK, FAINT), ("blue", "orange", "green", "pink", "ink", "line"), strict=True))
+_DASHES: tuple[Any, ...] = ("-", (0, (3, 2)), (0, (1, 1.5)), (0, (4, 1.5, 1, 1.5)))
+_INCHES, _POINTS_AN_INCH = (6.1, 3.75), 72
 _LARGEST = 1e30  # beyond this, and below its inverse on a logarithmic axis, a value is as good as infinite
 _POINTS = 400  # more would only make the page heavier
 
@@ -72,17 +82,16 @@ def line_chart(
     lines = [line for line in lines if len(line[1])]
     if not lines:
         return ""
-    xs, ys = np.concatenate([x for _, x, _ in lines]), np.concatenate([y for _, _, y in lines])
+    figure, axes = _frame(x_label, y_label)
+    for s, x, y in lines:
+        x, y = (x[:: -(-len(x) // _POINTS)], y[:: -(-len(y) // _POINTS)]) if s.faint else _thinned(x, y)
+        dash = "-" if s.faint or len(lines) == 1 else _DASHES[s.colour % 4]
+        look: dict[str, Any] = {"lw": 0.8, "alpha": 0.3, "zorder": 1} if s.faint else {"lw": 1.7}
+        dots = "o" if points or len(x) == 1 else ""
+        axes.plot(x, y, color=COLOURS[s.colour % 4], ls=dash, marker=dots, ms=4, label=_name(s), **look)
     # the legible lines set the range; a faint cloud of single steps may stick out
-    main = [y for s, _, y in lines if not s.faint] or [ys]
-    ys = np.concatenate(main)
-    frame = _Frame(xs, ys, log)
-    parts = frame.axes(x_label, y_label)
-    for s, x, y in sorted(lines, key=lambda line: not line[0].faint):
-        every = -(-len(x) // _POINTS)
-        x, y = (x[::every], y[::every]) if s.faint else _thinned(x, y)
-        parts.append(_path(s, frame, x, y, points, alone=len(lines) == 1))
-    return _svg(parts + _legend([s for s, _, _ in lines]), y_label)
+    _range(axes, np.concatenate([y for s, _, y in lines if not s.faint] or [lines[0][2]]), log)
+    return _svg(figure, axes, len([s for s, *_ in lines if s.name]) > 1, y_label)
 
 
 def histogram_chart(series: Sequence[Series], *, x_label: str, y_label: str) -> str:
@@ -95,97 +104,85 @@ def histogram_chart(series: Sequence[Series], *, x_label: str, y_label: str) -> 
     lines = [line for line in lines if len(line[1])]
     if not lines:
         return ""
-    frame = _Frame(np.concatenate([x for _, x, _ in lines]), np.concatenate([y for _, _, y in lines]), True)
-    parts = frame.axes(x_label, y_label)
+    figure, axes = _frame(x_label, y_label)
     for s, x, y in lines:
         wide = (x[-1] - x[0]) / max(len(x) - 1, 1) or 1.0
-        edges = np.append(x - wide / 2, x[-1] + wide / 2)
-        base = frame.y(frame.low)
-        steps = "".join(
-            f"L{frame.x(a):.1f} {frame.y(v):.1f}H{frame.x(b):.1f}"
-            for a, b, v in zip(edges, edges[1:], y, strict=False)
-        )
-        path = f"M{frame.x(edges[0]):.1f} {base:.1f}{steps}V{base:.1f}"
-        colour = COLOURS[s.colour % 4]
-        parts.append(
-            f'<path d="{path}" style="stroke:{colour};fill:{colour};fill-opacity:.13;stroke-width:1.5;'
-            f'stroke-dasharray:{_DASHES[s.colour % 4] or "none"}"/>'
-        )
-    return _svg(parts + _legend([s for s, _, _ in lines]), y_label)
+        edges, colour = np.append(x - wide / 2, x[-1] + wide / 2), COLOURS[s.colour % 4]
+        least = float(y.min()) / 10  # a bar must end somewhere on an axis without a zero
+        axes.stairs(y, edges, baseline=least, fill=True, color=colour, alpha=0.13)
+        axes.stairs(y, edges, baseline=least, color=colour, ls=_DASHES[s.colour % 4], lw=1.4, label=_name(s))
+    _range(axes, np.concatenate([y for _, _, y in lines]), True)
+    return _svg(figure, axes, len([s for s, *_ in lines if s.name]) > 1, y_label)
 
 
-class _Frame:
-    """Where numbers lie on the drawing, and the lines and words around it."""
-
-    def __init__(self, xs: Floats, ys: Floats, log: bool) -> None:
-        self.log = log
-        self.left, self.right = _apart(float(xs.min()), float(xs.max()))
-        low, high = float(ys.min()), float(ys.max())
-        if log:
-            margin = max((high / low) ** 0.06, 1.05)
-            self.low, self.high = low / margin, high * margin
-        else:
-            low, high = _apart(low, high)
-            margin = (high - low) * 0.06
-            # a range that nearly touches zero starts there
-            self.low = 0.0 if 0 <= low < 0.3 * (high - low) or low == 0 else low - margin
-            self.high = high + margin
-
-    def x(self, value: float) -> float:
-        share = (value - self.left) / (self.right - self.left)
-        return _LEFT + min(max(share, 0.0), 1.0) * (_WIDTH - _LEFT - _RIGHT)
-
-    def y(self, value: float) -> float:
-        value = min(max(value, self.low), self.high)
-        if self.log:
-            share = math.log(value / self.low) / math.log(self.high / self.low)
-        else:
-            share = (value - self.low) / (self.high - self.low)
-        return _HEIGHT - _BOTTOM - share * (_HEIGHT - _TOP - _BOTTOM)
-
-    def axes(self, x_label: str, y_label: str) -> list[str]:
-        parts = []
-        for value in ticks(self.low, self.high, self.log):
-            y = self.y(value)
-            parts.append(f'<path d="M{_LEFT} {y:.1f}H{_WIDTH - _RIGHT}" style="stroke:{FAINT}"/>')
-            parts.append(_text(_LEFT - 7, y + 4, number(value), "end"))
-        for value in ticks(self.left, self.right, False):
-            parts.append(_text(self.x(value), _HEIGHT - _BOTTOM + 18, number(value), "middle"))
-        base = _HEIGHT - _BOTTOM
-        parts.append(f'<path d="M{_LEFT} {base}H{_WIDTH - _RIGHT}" style="stroke:{INK};stroke-opacity:.6"/>')
-        parts.append(_text((_LEFT + _WIDTH - _RIGHT) / 2, _HEIGHT - 6, x_label, "middle"))
-        parts.append(_text(4, 14, y_label, "start"))
-        return parts
+def _name(series: Series) -> str:
+    return series.name.replace("$", r"\$") if series.name else "_"  # matplotlib: "_..." stays out of legends
 
 
-def ticks(low: float, high: float, log: bool) -> list[float]:
-    """Round numbers between ``low`` and ``high``, three to seven of them where that is possible."""
+def _frame(x_label: str, y_label: str) -> tuple[Figure, Axes]:
+    """An empty chart in the page's manner: no box, faint lines across, the axis named above."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=_INCHES)
+    axes = figure.add_axes((0.115, 0.155, 0.865, 0.735))
+    axes.spines[["top", "left", "right"]].set_visible(False)
+    axes.spines["bottom"].set_color(INK)
+    axes.grid(axis="y", color=FAINT, lw=0.8)
+    axes.set_axisbelow(True)
+    axes.tick_params(which="both", length=0, colors=INK)
+    axes.set_xlabel(x_label, color=INK, parse_math=False)
+    axes.set_title(y_label, loc="left", fontsize="medium", color=INK, parse_math=False)
+    return figure, axes
+
+
+def _range(axes: Axes, ys: Floats, log: bool) -> None:
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+
+    low, high = float(ys.min()), float(ys.max())
+    written = FuncFormatter(lambda value, _: number(value))
+    axes.xaxis.set_major_formatter(written)
     if log:
-        tens = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-        for digits in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 8)):
-            found = [d * 10.0**ten for ten in tens for d in digits if low <= d * 10.0**ten <= high]
-            if len(found) >= 3:
-                return found[:: math.ceil(len(found) / 7)]
-        # less than a factor of about 1.5: even steps serve better
-    rough = (high - low) / 5
-    size = 10.0 ** math.floor(math.log10(rough))
-    step = next(size * d for d in (1, 2, 2.5, 5, 10) if size * d >= rough * 0.999)
-    first = math.ceil(low / step - 1e-9)
-    return [n * step for n in range(first, math.floor(high / step + 1e-9) + 1)]
+        margin = max((high / low) ** 0.06, 1.05)
+        axes.set_yscale("log")
+        axes.set_ylim(low / margin, high * margin)
+        # over less than a factor of four, even steps serve better
+        fine = high / low < 4
+        axes.yaxis.set_major_locator(MaxNLocator(5) if fine else LogLocator(subs=(1, 3), numticks=8))
+        axes.yaxis.set_minor_locator(NullLocator())
+    elif 0 <= low < 0.3 * (high - low):  # a range that nearly touches zero starts there
+        axes.set_ylim(0, 1.06 * high)
+    axes.yaxis.set_major_formatter(written)
 
 
-def number(value: float) -> str:
-    """A number as people write it: 12k, 0.003, 2.5, 1e-05."""
-    if value == 0:
-        return "0"
-    size = abs(value)
-    if size >= 1e6:
-        return f"{value / 1e6:.3g}M"
-    if size >= 1e4:
-        return f"{value / 1e3:.3g}k"
-    if size < 1e-4:
-        return f"{value:.0e}".replace("e-0", "e-")
-    return f"{value:.4g}"
+def _svg(figure: Figure, axes: Axes, legend: bool, title: str) -> str:
+    """The drawing as one `<svg>` element that refers to nothing outside of it."""
+    import matplotlib as mpl
+
+    if legend:
+        axes.legend(
+            loc="lower right",
+            bbox_to_anchor=(1, 1),
+            borderaxespad=0.2,
+            ncols=4,
+            frameon=False,
+            labelcolor=INK,
+            handlelength=1.8,
+        )
+    buffer = io.StringIO()
+    # names inside of the drawing depend on its title: one page holds several drawings
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": title}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph")  # the page has fonts for Chinese, whatever is here
+        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
+    text = buffer.getvalue()
+    text = re.sub(r"<(metadata|style)\b.*?</\1>", "", text[text.index("<svg") :], flags=re.DOTALL)
+    text = re.sub(r' id="(?![mp][0-9a-f]{10}")[^"]*"', "", text)  # names that nothing refers to
+    text = text.replace("xlink:href", "href")  # inside of HTML no namespaces are declared
+    text = re.sub(r"font: ([\d.]+px) [^;\"]*", r"font: \1 system-ui, sans-serif", text)
+    for colour, variable in PAGE.items():
+        text = text.replace(colour, f"var(--{variable}, {colour})")
+    size = " ".join(f"{side * _POINTS_AN_INCH:.6g}" for side in _INCHES)
+    head = f'<svg viewBox="0 0 {size}" role="img"><title>{escape(title)}</title>'
+    return re.sub(r"<svg\b[^>]*>", lambda _: head, text, count=1)
 
 
 def _finite(s: Series, positive: bool) -> tuple[Floats, Floats]:
@@ -198,14 +195,6 @@ def _finite(s: Series, positive: bool) -> tuple[Floats, Floats]:
     return x[good], y[good]
 
 
-def _apart(low: float, high: float) -> tuple[float, float]:
-    """The two, moved apart if they are (nearly) the same: an axis needs an extent."""
-    extent = max(abs(low), abs(high))
-    if high - low > 1e-9 * extent and high - low > 1 / _LARGEST:
-        return low, high
-    return low - (0.1 * extent or 0.5), high + (0.1 * extent or 0.5)
-
-
 def _thinned(x: Floats, y: Floats) -> tuple[Floats, Floats]:
     """At most `_POINTS` points, each the mean of its neighbours."""
     if len(x) <= _POINTS:
@@ -213,51 +202,3 @@ def _thinned(x: Floats, y: Floats) -> tuple[Floats, Floats]:
     edges = np.linspace(0, len(x), _POINTS + 1).astype(int)[:-1]
     sizes = np.diff(np.append(edges, len(x)))
     return np.add.reduceat(x, edges) / sizes, np.add.reduceat(y, edges) / sizes
-
-
-def _path(s: Series, frame: _Frame, x: Floats, y: Floats, points: bool, alone: bool) -> str:
-    places = [(frame.x(a), frame.y(b)) for a, b in zip(x.tolist(), y.tolist(), strict=True)]
-    colour = COLOURS[s.colour % 4]
-    path = "M" + "L".join(f"{a:.1f} {b:.1f}" for a, b in places)
-    look = "stroke-width:1;stroke-opacity:.28" if s.faint else "stroke-width:2"
-    dash = "none" if s.faint or alone else _DASHES[s.colour % 4] or "none"
-    style = f"fill:none;stroke:{colour};{look};stroke-dasharray:{dash};stroke-linejoin:round"
-    drawn = f'<path d="{path}" style="{style}"/>'
-    if points or len(places) == 1:
-        drawn += "".join(
-            f'<circle cx="{a:.1f}" cy="{b:.1f}" r="3" style="fill:{colour}"/>' for a, b in places
-        )
-    return drawn
-
-
-def _legend(series: Sequence[Series]) -> list[str]:
-    """Names at the top right, as far as they differ from what the axis already says."""
-    named = [s for s in series if s.name]
-    if len(named) < 2:
-        return []
-    parts, right = [], float(_WIDTH - _RIGHT)
-    for s in reversed(named):
-        right -= _length(s.name)
-        parts.append(_text(right, 14, s.name, "start"))
-        dash = "none" if s.faint else _DASHES[s.colour % 4] or "none"
-        look = "stroke-opacity:.4;stroke-width:2" if s.faint else "stroke-width:2.5"
-        style = f"stroke:{COLOURS[s.colour % 4]};stroke-dasharray:{dash};{look}"
-        parts.append(f'<path d="M{right - 24:.1f} 10H{right - 5:.1f}" style="{style}"/>')
-        right -= 38
-    return parts
-
-
-def _length(text: str) -> float:
-    """About how wide a text is at 12 pixels; Chinese characters are square."""
-    return sum(12.0 if ord(c) > 0x2E80 else 6.4 for c in text)
-
-
-def _text(x: float, y: float, text: str, anchor: str) -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
-
-
-def _svg(parts: Sequence[str], title: str) -> str:
-    return (
-        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" style="font:12px system-ui,sans-serif;fill:{INK}">'
-        f"<title>{escape(title)}</title>{''.join(parts)}</svg>"
-    )

@@ -14,10 +14,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from unfog.output.charts import Series, histogram_chart, line_chart, number, smoothed
+from unfog.output.charts import Series, histogram_chart, line_chart, smoothed
 from unfog.output.facts import Backward, Data, Forward, Labels, Losses, Neighbours
 from unfog.output.provenance import Picture, Provenance, encode_png, mark_xmp, to_image
 from unfog.output.sheet import contact_sheet, thumbnail
+from unfog.output.words import number
 
 TILE = 128  # pixels, longest side of a single picture on the page
 SHEET_TILE = 76  # of a picture on a sheet: twelve fill 960

@@ -18,9 +18,8 @@ import numpy as np
 from unfog.atomic import atomic_write
 from unfog.errors import OutputError
 from unfog.output import figures
-from unfog.output.charts import number
 from unfog.output.facts import Backward, Data, Forward, Losses, Metric, Neighbours, Report, Setup
-from unfog.output.words import METRICS, duration, large, percent, whole, words
+from unfog.output.words import METRICS, duration, large, number, percent, whole, words
 
 __all__ = ["Backward", "Data", "Forward", "Losses", "Metric", "Neighbours", "Report", "Setup", "write_report"]
 

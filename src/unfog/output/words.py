@@ -290,6 +290,20 @@ def large(value: int, lang: str) -> str:
     return whole(value)
 
 
+def number(value: float) -> str:
+    """A number as people write it: 12k, 0.003, 2.5, 1e-5."""
+    if value == 0:
+        return "0"
+    size = abs(value)
+    if size >= 1e6:
+        return f"{value / 1e6:.3g}M"
+    if size >= 1e4:
+        return f"{value / 1e3:.3g}k"
+    if size < 1e-4:
+        return f"{value:.0e}".replace("e-0", "e-")
+    return f"{value:.4g}"
+
+
 def percent(share: float) -> str:
     """0.1234 -> "12.3 %"."""
     if 0 < share < 0.0005:
