@@ -137,11 +137,22 @@ def test_empty_and_wordy_folders(tmp_path: Path) -> None:
         unfog.train("image", tmp_path / "words", tmp_path / "run2", steps=2)
 
 
-def test_a_slip_in_the_data_leaves_no_run_behind(tmp_path: Path, shapes: Path) -> None:
+def test_a_slip_leaves_no_run_behind(tmp_path: Path, shapes: Path) -> None:
     with pytest.raises(DataError):
         unfog.train("image", tmp_path / "shaeps", tmp_path / "run", steps=2)
+    with pytest.raises(unfog.UnfogError, match="depth"):
+        unfog.train("image", shapes, tmp_path / "run", steps=2, settings=["network.depht=2"])
     unfog.train("image", shapes, tmp_path / "run", steps=2, settings=TINY, samples=0)
     assert finished(tmp_path / "run")["step"] == 2
+
+
+def test_the_name_of_a_set_goes_before_a_folder_of_that_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "digits").mkdir()
+    model = unfog.train("image", "digits", "run", steps=1, settings=TINY, preset="tiny", samples=0)
+    assert model.spec.classes == tuple("0123456789")
 
 
 def test_two_pictures_one_class_and_a_batch_larger_than_the_set(tmp_path: Path) -> None:

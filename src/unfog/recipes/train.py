@@ -12,7 +12,7 @@ from accelerate import Accelerator, PartialState
 from unfog import config as configs
 from unfog.atomic import atomic_write, clear_leftovers
 from unfog.codec import saturation_warnings
-from unfog.data import PictureStore, open_pictures
+from unfog.data import NAMED, PictureStore, open_pictures
 from unfog.errors import TrainError, UsageError
 from unfog.model import Model, load
 from unfog.recipes import image
@@ -69,33 +69,32 @@ def train(
     run, machines = Path(out), PartialState()
     listener = listener if listener and machines.is_main_process else Silent()
     given = {"minutes": minutes, "steps": steps, "preset": preset, "size": size, "seed": seed}
+    config = _resumed(run, data, given, settings) if resume else _configure(data, given, settings)
     with ExitStack() as stack:
-        if machines.is_main_process:
-            config = (_resumed if resume else _configure)(run, data, given, settings)
-            stack.enter_context(locked(run))
-            store = _open(config, listener)  # first, so that a slip in --data leaves no run behind
+        if machines.is_main_process:  # of several processes the first one has the folder, the others compute
             if not resume:
-                atomic_write(run / "config.toml", configs.to_toml(config))
-        machines.wait_for_everyone()
-        if not machines.is_main_process:  # the folder is the first process's; the others only compute
-            config = configs.read(image.ImageConfig, run / "config.toml")
-            store = _open(config, listener)
-        return _run(run, config, store, samples, listener)
+                _check_free(run)
+            stack.enter_context(locked(run))
+        store = _open(config, listener)
+        accelerator, prepared = _accelerator(run, config), image.prepare(config, store)
+        if machines.is_main_process and not resume:  # only now, so that a slip leaves no run behind
+            atomic_write(run / "config.toml", configs.to_toml(config))
+        return _run(run, config, prepared, accelerator, samples, listener)
 
 
-def _configure(
-    run: Path, data: str | Path | None, given: dict[str, Any], settings: Sequence[str]
-) -> image.ImageConfig:
-    if data is None:
-        raise UsageError("Say what to learn from: --data FOLDER, or --data digits.")
+def _check_free(run: Path) -> None:
     if (run / "config.toml").exists():
         raise TrainError(f"{run} already holds a run. Go on with it by --resume, or choose another --out.")
     if run.is_dir() and any(p.name != ".lock" for p in run.iterdir()):
         raise TrainError(f"{run} is not empty, and holds no run. Choose another --out.")
+
+
+def _configure(data: str | Path | None, given: dict[str, Any], settings: Sequence[str]) -> image.ImageConfig:
+    if data is None:
+        raise UsageError("Say what to learn from: --data FOLDER, or --data digits.")
     if given["steps"] is not None and given["minutes"] is not None:
         raise UsageError("Give --minutes or --steps, not both.")
-    source = str(Path(data).absolute()) if Path(data).exists() else str(data)
-    values: dict[str, Any] = {"data": {"source": source}, "train": {}}
+    values: dict[str, Any] = {"data": {"source": _source(data)}, "train": {}}
     if given["preset"] is not None:
         if given["preset"] not in image.PRESETS:
             raise UsageError(
@@ -108,28 +107,24 @@ def _configure(
     return configs.parse(image.ImageConfig, configs.override(values, settings), "Settings")
 
 
+def _source(data: str | Path) -> str:
+    """A source as a run remembers it: found again from any working folder."""
+    named = isinstance(data, str) and data in NAMED  # a folder of that name is meant by './NAME'
+    return str(data) if named or not Path(data).exists() else str(Path(data).absolute())
+
+
 def _resumed(
     run: Path, data: str | Path | None, given: dict[str, Any], settings: Sequence[str]
 ) -> image.ImageConfig:
     if not (run / "config.toml").is_file():
         raise TrainError(f"{run} holds no run to resume. Leave --resume out to begin one there.")
     config = configs.read(image.ImageConfig, run / "config.toml")
-    mine = {
-        "minutes": config.train.minutes,
-        "steps": config.train.steps,
-        "preset": config.preset,
-        "size": config.data.size,
-        "seed": config.train.seed,
-    }
-    other = [f"--{k}" for k, v in given.items() if v is not None and v != mine[k]] + ["--set"] * bool(
-        settings
-    )
-    if (
-        data is not None
-        and str(data) != config.data.source
-        and str(Path(data).absolute()) != config.data.source
-    ):
-        other.append("--data")
+    train = config.train
+    mine: dict[str, Any] = {"minutes": train.minutes, "steps": train.steps, "seed": train.seed}
+    mine |= {"preset": config.preset, "size": config.data.size}
+    other = [f"--{name}" for name, value in given.items() if value not in (None, mine[name])]
+    other += ["--set"] if settings else []
+    other += ["--data"] if data is not None and _source(data) != config.data.source else []
     if other:
         raise UsageError(
             "A resumed run keeps its settings, so that it ends as if never interrupted: "
@@ -139,15 +134,18 @@ def _resumed(
 
 
 def _run(
-    run: Path, config: image.ImageConfig, store: PictureStore, samples: int, listener: Listener
+    run: Path,
+    config: image.ImageConfig,
+    prepared: image.Prepared,
+    accelerator: Accelerator,
+    samples: int,
+    listener: Listener,
 ) -> Model:
-    accelerator = _accelerator(run, config)
-    prepared = image.prepare(config, store)
     config = image.settled(config, prepared.model)
     for warning in saturation_warnings(prepared.model.codec.statistics):
         listener.say(f"Warning: {warning}")
     training = Training(prepared.model, prepared.batches(config), config.train, accelerator)
-    log = _resume_point(run, training, store, listener)
+    log = _resume_point(run, training, prepared.store, listener)
     try:
         Loop(run, config, prepared, training, log, listener).go()
         if accelerator.is_main_process:
