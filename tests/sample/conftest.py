@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 import torch
+from scipy.integrate import quad
 from torch import Tensor
 
-from unfog.denoise import Denoiser
+from unfog.condition.base import NONE, Condition
+from unfog.denoise import Denoiser, GaussianPosterior
+from unfog.process import GaussianProcess
 from unfog.rng import Noise
 from unfog.sample import SAMPLERS, Sampler, trajectory
 
@@ -39,6 +43,45 @@ def go(
     for step in trajectory(denoiser, sampler, grid, x, rng=rng or Noise(0)):
         last = step.x_s
     return last
+
+
+class Impulses(Noise):
+    """Noise that is 1 for one example at each call, for the next one at the next call, and 0 elsewhere."""
+
+    def __init__(self, first: int) -> None:
+        super().__init__(0)
+        self.next = first
+
+    def normal(self, shape: Sequence[int], like: Tensor | None = None) -> Tensor:
+        """One example's turn, in the type of ``like``."""
+        noise = torch.zeros(tuple(shape), dtype=torch.float32 if like is None else like.dtype)
+        noise[self.next] = 1.0
+        self.next += 1
+        return noise
+
+
+class Told(Denoiser):
+    """A clean estimate that depends on the time alone, so that its integral is known; counts its calls."""
+
+    def __init__(self, process: GaussianProcess, told: Callable[[float], float]) -> None:
+        super().__init__()
+        self.process, self.told, self.calls = process, told, 0
+
+    def forward(self, x_t: Tensor, t: Tensor, cond: Condition = NONE) -> GaussianPosterior:
+        """The told value everywhere, whatever x_t is."""
+        self.calls += 1
+        alpha, sigma = self.process.scales(t, like=x_t)
+        value = self.told(float(self.process.log_ratio(t)))
+        return GaussianPosterior(torch.full_like(x_t, value), x_t, alpha, sigma)
+
+
+def exact_end(denoiser: Told, x: Tensor, grid: Tensor) -> Tensor:
+    """Where the probability flow takes x along a grid, by quadrature (for clean estimates ``Told``)."""
+    process = denoiser.process
+    (_, sigma_t), (alpha_s, sigma_s) = process.scales(grid[0]), process.scales(grid[-1])
+    start, end = float(process.log_ratio(grid[0])), float(process.log_ratio(grid[-1]))
+    integral = quad(lambda clock: math.exp(clock - end) * denoiser.told(clock), start, end, epsabs=1e-13)[0]
+    return sigma_s / sigma_t * x + alpha_s * integral
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from unfog.cli.choices import SAMPLERS
 from unfog.cli.screen import Screen, answer, table
 
 
@@ -15,7 +16,7 @@ def evaluate(
     data: Annotated[str, typer.Option(help="The pictures it learned from, or others of their kind.")],
     n: Annotated[int, typer.Option("-n", help="Samples to draw.")] = 1000,
     steps: Annotated[int | None, typer.Option(help="Sampling steps.")] = None,
-    sampler: Annotated[str | None, typer.Option(help="ddpm, ddim, heun or dpm++2m.")] = None,
+    sampler: Annotated[str | None, typer.Option(help=f"One of {SAMPLERS}.")] = None,
     guidance: Annotated[float | None, typer.Option(help="1 is off.")] = None,
     seed: Annotated[int, typer.Option(help="Of the samples.")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,

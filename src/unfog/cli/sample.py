@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from unfog.cli.choices import SAMPLERS
 from unfog.cli.screen import Screen, answer
 from unfog.errors import UsageError
 
@@ -18,7 +19,7 @@ def sample(
     ] = None,
     n: Annotated[int, typer.Option("-n", help="How many.")] = 16,
     label: Annotated[str | None, typer.Option(help="Class to draw; all take turns when left out.")] = None,
-    sampler: Annotated[str | None, typer.Option(help="ddpm, ddim, heun or dpm++2m.")] = None,
+    sampler: Annotated[str | None, typer.Option(help=f"One of {SAMPLERS}.")] = None,
     steps: Annotated[int | None, typer.Option(help="Steps from noise to picture.")] = None,
     grid: Annotated[
         str | None, typer.Option(help="Spacing of the steps: karras, log-snr or uniform.")

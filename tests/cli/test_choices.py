@@ -1,0 +1,8 @@
+"""What the help texts name is what there is."""
+
+from unfog.cli import choices
+from unfog.sample import SAMPLERS
+
+
+def test_all_samplers_are_named() -> None:
+    assert sorted(choices.SAMPLERS.split(", ")) == sorted(SAMPLERS)
