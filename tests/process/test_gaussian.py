@@ -40,6 +40,16 @@ def test_the_sde_has_the_marginals_of_the_jump(schedule: str, start: float, end:
     assert float(variance / sigma**2) == pytest.approx(1, rel=2e-4)
 
 
+def test_drift_and_diffusion_of_sub_vp_are_the_published_ones() -> None:
+    """Song et al. 2021, eq. 29: -beta/2 and sqrt(beta (1 - exp(-2 integral of beta)))."""
+    t = torch.linspace(0.05, 1, 20, dtype=torch.float64)
+    drift, diffusion = process_of("sub-vp").drift_and_diffusion(t)
+    beta = 0.1 + 19.9 * t
+    torch.testing.assert_close(drift, -beta / 2)
+    fading = torch.exp(-2 * (0.1 * t + 19.9 * t**2 / 2))
+    torch.testing.assert_close(diffusion, (beta * (1 - fading)).sqrt())
+
+
 def test_drift_and_diffusion_of_vp_are_the_published_ones() -> None:
     """f = -beta/2 and g = sqrt(beta)."""
     t = torch.linspace(0.1, 1, 10, dtype=torch.float64)

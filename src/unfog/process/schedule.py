@@ -6,6 +6,7 @@ inverts it. The names:
 
     DDPM     the discrete chain of 1,000 linear betas (Ho et al. 2020), joined up in between
     VP       its limit of infinitely many steps, an SDE (Song et al. 2021)
+    SubVP    the same loss of data with less noise (Song et al. 2021)
     Cosine   alpha = cos, sigma = sin: a quarter turn (Nichol & Dhariwal 2021, without the offset)
     VE       the data keeps its size, noise grows geometrically (NCSN; Song & Ermon 2019)
     EDM      the same with a polynomial pace (Karras et al. 2022)
@@ -107,11 +108,46 @@ class VP(Schedule):
 
     def time(self, log_ratio: Tensor) -> Tensor:
         """Solves the quadratic of the log of alpha."""
-        log_alpha = 0.5 * torch.nn.functional.logsigmoid(2 * log_ratio)
+        return self.time_of(0.5 * torch.nn.functional.logsigmoid(2 * log_ratio))
+
+    def time_of(self, log_alpha: Tensor) -> Tensor:
+        """The t at which log(alpha) has the given value, clipped to [0, 1]."""
         slope = self.beta_max - self.beta_min
         root = (self.beta_min**2 - 4 * slope * log_alpha).sqrt()
         # the textbook root, rationalised: no cancellation where alpha is almost 1
         return (-4 * log_alpha / (self.beta_min + root)).clamp(0, 1)
+
+
+@dataclass(frozen=True)
+class SubVP(Schedule):
+    """The data is lost as in VP, but with less noise, sigma = 1 - alpha^2; made for likelihoods."""
+
+    beta_min: float = 0.1
+    beta_max: float = 20.0
+
+    @property
+    def _vp(self) -> VP:
+        return VP(self.beta_min, self.beta_max)
+
+    def alpha(self, t: Tensor) -> Tensor:
+        """That of VP."""
+        return self._vp.alpha(t)
+
+    def sigma(self, t: Tensor) -> Tensor:
+        """1 - alpha^2, the square of VP's."""
+        return self._vp.sigma(t) ** 2
+
+    def alpha_rate(self, t: Tensor) -> Tensor:
+        """That of VP."""
+        return self._vp.alpha_rate(t)
+
+    def sigma_rate(self, t: Tensor) -> Tensor:
+        """-2 alpha alpha'."""
+        return -2 * self.alpha(t) * self.alpha_rate(t)
+
+    def time(self, log_ratio: Tensor) -> Tensor:
+        """From log(alpha) = -asinh(exp(-l) / 2)."""
+        return self._vp.time_of(-torch.asinh(torch.exp(-log_ratio) / 2))
 
 
 @lru_cache(maxsize=8)
