@@ -1,4 +1,4 @@
-"""How data is lost: six schedules are one road, travelled at different speeds.
+"""How data is lost: seven schedules are one road, travelled at different speeds.
 
 Run: python examples/01_losing_data.py
 """

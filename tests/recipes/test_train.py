@@ -155,6 +155,29 @@ def test_the_name_of_a_set_goes_before_a_folder_of_that_name(
     assert model.spec.classes == tuple("0123456789")
 
 
+def test_columns_of_a_table_can_be_named(tmp_path: Path, shapes: Path) -> None:
+    """By settings; and the model remembers them, so that evaluate reads the same table the same way."""
+    import csv
+    import shutil
+
+    from unfog.recipes.assess import evaluate_model
+
+    shutil.copytree(shapes, tmp_path / "pictures")
+    files = sorted((tmp_path / "pictures").rglob("*.png"))
+    with (tmp_path / "table.csv").open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(["what", "kind"])
+        rows.writerows([str(f.relative_to(tmp_path)), f.parent.name] for f in files)
+    settings = (*TINY, "data.image=what", "data.label=kind")
+    model = unfog.train(
+        "image", tmp_path / "table.csv", tmp_path / "run", steps=2, settings=settings, samples=0
+    )
+    assert set(model.spec.classes) == {p.name for p in shapes.iterdir() if p.is_dir()}
+    assert evaluate_model(model, tmp_path / "table.csv", 12, settings={"steps": 2}).rows
+    with pytest.raises(DataError, match="'kind'"):
+        unfog.train("image", tmp_path / "table.csv", tmp_path / "b", steps=2, settings=["data.label=knid"])
+
+
 def test_two_pictures_one_class_and_a_batch_larger_than_the_set(tmp_path: Path) -> None:
     from PIL import Image
 

@@ -67,7 +67,7 @@ def find_columns(table: Table, options: Options) -> Columns:
     if image is None:
         raise DataError(
             f"No column of {table.path.name!r} looks like pictures; it has {', '.join(table.columns[:12])}.\n"
-            "Name the column with the option 'image'."
+            "Name the column: --set data.image=NAME"
         )
     label = _named(table, options.label) or one_of(LABEL)
     caption = _named(table, options.caption) or one_of(CAPTION)

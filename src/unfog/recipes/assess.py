@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from unfog.data import PictureStore, open_pictures
+from unfog.data import Options, PictureStore, open_pictures
 from unfog.errors import DataError
 from unfog.evaluate.quality import evaluate_pictures
 from unfog.evaluate.result import Quality
@@ -187,11 +187,13 @@ def evaluate_model(
 
 def _data_of(model: Model, data: str | Path, made: dict[str, Any], listener: Listener) -> PictureStore:
     """The data at the model's size, split as it was for training."""
+    columns = made.get("columns", {})
     store = open_pictures(
         data,
         size=model.shape[1],
         channels=model.shape[0],
         held_out=made.get("held_out_share", 0.1),
+        options=Options(**{what: columns.get(what) for what in ("image", "label", "caption")}),
         progress=lambda done, total: listener.phase("Reading pictures", done, total),
     )
     if model.spec.classes and tuple(store.classes) != model.spec.classes:

@@ -111,6 +111,7 @@ def _entry(
             "pictures": len(store.train),
             "held_out": len(store.held_out),
             "held_out_share": config.data.held_out,
+            "columns": config.data.columns(),
         },
         "steps": training.step,
         "pictures_seen": training.step * config.train.batch,

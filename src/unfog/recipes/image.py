@@ -40,6 +40,7 @@ class DataConfig(Config):
         flip: mirror half of the pictures left to right while training.
         classes: learn the classes where the data has them.
         groups: groups of look-alikes, in all, 0 for none; some for data without classes when left out.
+        image, label, caption: columns of a table, where the guess by their names is not what you want.
     """
 
     source: str
@@ -49,6 +50,14 @@ class DataConfig(Config):
     flip: bool = False
     classes: bool = True
     groups: int | None = Field(default=None, ge=0, le=4096)
+    image: str | None = None
+    label: str | None = None
+    caption: str | None = None
+
+    def columns(self) -> dict[str, str]:
+        """The columns that were named, by what they hold."""
+        named = {"image": self.image, "label": self.label, "caption": self.caption}
+        return {what: name for what, name in named.items() if name is not None}
 
 
 class ImageConfig(Config):

@@ -12,7 +12,7 @@ from accelerate import Accelerator, PartialState
 from unfog import config as configs
 from unfog.atomic import atomic_write, clear_leftovers
 from unfog.codec import saturation_warnings
-from unfog.data import NAMED, PictureStore, open_pictures
+from unfog.data import NAMED, Options, PictureStore, open_pictures
 from unfog.errors import TrainError, UsageError
 from unfog.model import Model, load
 from unfog.recipes import image
@@ -164,6 +164,7 @@ def _open(config: image.ImageConfig, listener: Listener) -> PictureStore:
         size=data.size,
         channels=data.channels,
         held_out=data.held_out,
+        options=Options(image=data.image, label=data.label, caption=data.caption),
         progress=lambda done, total: listener.phase("Reading pictures", done, total),
     )
     if len(store.train) == 0 or len(store.held_out) == 0:
