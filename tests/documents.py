@@ -6,7 +6,7 @@ How a document is read:
   the rest is output. In ```bash and ```sh blocks without any `$ `, every line is a command.
 - `unfog ...` is run, made short by the rules of `quick`; it must exit with 0; `--json` must print one object.
 - `make ...` must name a target (`make -n`); `pip install 'unfog[...]'` an extra; `python FILE` a file.
-  `git`, `cd`, `source` and what only shows a file are left alone. Anything else fails: tell `check` what to do.
+  `git`, `cd`, `source` and what only shows a file are left alone. Anything else fails.
 - Python blocks are run too; a later block of a document sees the names of the earlier ones.
 - `--data` with a path that does not exist gets a folder of small pictures there, with a class for every label
   that the document asks for; a missing `.../model` gets a small model of digits, a missing picture is drawn.
