@@ -12,6 +12,7 @@ from unfog.cli.data import data_get, data_list
 from unfog.cli.demo import demo
 from unfog.cli.evaluate import evaluate
 from unfog.cli.inspect import inspect
+from unfog.cli.likelihood import likelihood
 from unfog.cli.sample import sample
 from unfog.cli.train import train
 from unfog.errors import Stopped, UnfogError, UsageError
@@ -21,6 +22,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "train": train,
     "sample": sample,
     "evaluate": evaluate,
+    "likelihood": likelihood,
     "inspect": inspect,
 }
 

@@ -154,8 +154,8 @@ def evaluate_model(
         DataError: if the data's classes are not the model's.
     """
     listener = listener or Silent()
-    made: dict[str, Any] = next((e["data"] for e in reversed(model.history) if "data" in e), {})
-    store = _data_of(model, data, made, listener)
+    made = trained_on(model)
+    store = data_of(model, data, listener)
     sampling, labels = model.settings(**(settings or {})), model.choose_labels(n)
     started = time.perf_counter()
     pictures = model.draw(
@@ -185,8 +185,18 @@ def evaluate_model(
     return Evaluation(values, rows, notes)
 
 
-def _data_of(model: Model, data: str | Path, made: dict[str, Any], listener: Listener) -> PictureStore:
-    """The data at the model's size, split as it was for training."""
+def trained_on(model: Model) -> dict[str, Any]:
+    """What the model's history says of its data; empty if it says nothing."""
+    return next((entry["data"] for entry in reversed(model.history) if "data" in entry), {})
+
+
+def data_of(model: Model, data: str | Path, listener: Listener) -> PictureStore:
+    """The data at the model's size, split as it was for training.
+
+    Raises:
+        DataError: if its classes are not the model's.
+    """
+    made = trained_on(model)
     columns = made.get("columns", {})
     store = open_pictures(
         data,
