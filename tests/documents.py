@@ -145,6 +145,8 @@ def quick(words: list[str]) -> list[str]:
     if name == "evaluate":
         words = [*words, *(["-n", "64"] if option(words, "-n") is None else [])]
         words = [*words, *(["--steps", "2"] if option(words, "--steps") is None else [])]
+    if name == "likelihood":
+        words = [*words, "-n", "2", "--tolerance", "0.01"]
     for option_name, cap in CAPS.items():
         value = option(words, option_name)
         if value is not None and value.isdigit():

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from unfog.condition import NONE, Condition
+from unfog.data import PictureStore
 from unfog.errors import DataError
 from unfog.evaluate.figure import Figure, average
 from unfog.evaluate.likelihood import density_bound, log_density
@@ -76,21 +77,13 @@ def measure_likelihood(
         raise DataError(f"{data} has no held-out pictures to measure. Give more than one picture.")
     chosen = np.sort(np.random.default_rng(seed).permutation(store.held_out)[:n])
     low, high = _range(model.eval())
-    exact, bound = [], []
-    calls, started = 0, time.perf_counter()
+    started = time.perf_counter()
+    weighed = []
     for first in range(0, len(chosen), BATCH):
         part = chosen[first : first + BATCH]
-        x = _continuous(model, store.images[part], derive_seed(seed, "dequantise", first))
-        cond = _condition(model, None if store.labels is None else store.labels[part], len(part))
-        rng = Noise(derive_seed(seed, "signs", first))
-        found = log_density(model.denoiser, x, cond, low=low, high=high, tolerance=tolerance, rng=rng)
-        exact.append(_bits(model, found.nats))
-        bound.append(
-            _bits(model, density_bound(model.denoiser, x, cond, low=low, high=high, levels=levels, rng=rng))
-        )
-        calls = max(calls, found.calls)
+        weighed.append(_weigh(model, store, part, (low, high), tolerance, levels, derive_seed(seed, first)))
         listener.phase("Weighing", first + len(part), len(chosen))
-    bits, upper = np.concatenate(exact), np.concatenate(bound)
+    bits, upper = (np.concatenate(each) for each in list(zip(*weighed, strict=True))[:2])
     order = np.argsort(-bits)[:UNUSUAL]
     unusual = [(store.names[chosen[i]], float(bits[i])) for i in order]
     figures = average(bits), average(upper)
@@ -103,13 +96,31 @@ def measure_likelihood(
         "bound": figures[1].to_dict(),
         "dequantisation": DEQUANTISED,
         "unusual": [{"name": name, "bits": value} for name, value in unusual],
-        "calls": calls,
+        "calls": max(each[2] for each in weighed),
         "seconds": round(time.perf_counter() - started, 2),
         "tolerance": tolerance,
         "noise": [low, high],
         "notes": notes,
     }
     return Likelihood(*figures, unusual, values, notes)
+
+
+def _weigh(
+    model: Model,
+    store: PictureStore,
+    part: np.ndarray,
+    ends: tuple[float, float],
+    tolerance: float,
+    levels: int,
+    seed: int,
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """Exact bits and bound of some pictures, (B,) each, and the calls of the solver."""
+    (low, high), rng = ends, Noise(derive_seed(seed, "signs"))
+    x = _continuous(model, store.images[part], derive_seed(seed, "dequantise"))
+    cond = _condition(model, None if store.labels is None else store.labels[part], len(part))
+    found = log_density(model.denoiser, x, cond, low=low, high=high, tolerance=tolerance, rng=rng)
+    bound = density_bound(model.denoiser, x, cond, low=low, high=high, levels=levels, rng=rng)
+    return _bits(model, found.nats), _bits(model, bound), found.calls
 
 
 def _range(model: Model) -> tuple[float, float]:
