@@ -25,7 +25,7 @@ RANKS = {
     "spec": 4,
     "model": 5,
     **dict.fromkeys(["train", "evaluate", "output"], 6),
-    **dict.fromkeys(["adapt", "distil", "export", "interop"], 7),
+    **dict.fromkeys(["adapt", "distil", "export", "interop", "verify"], 7),
     "recipes": 8,
     **dict.fromkeys(["cli", "serve"], 9),
     # The package's own door and `python -m unfog` stand in front of everything.

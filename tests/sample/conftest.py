@@ -45,21 +45,6 @@ def go(
     return last
 
 
-class Impulses(Noise):
-    """Noise that is 1 for one example at each call, for the next one at the next call, and 0 elsewhere."""
-
-    def __init__(self, first: int) -> None:
-        super().__init__(0)
-        self.next = first
-
-    def normal(self, shape: Sequence[int], like: Tensor | None = None) -> Tensor:
-        """One example's turn, in the type of ``like``."""
-        noise = torch.zeros(tuple(shape), dtype=torch.float32 if like is None else like.dtype)
-        noise[self.next] = 1.0
-        self.next += 1
-        return noise
-
-
 class Told(Denoiser):
     """A clean estimate that depends on the time alone, so that its integral is known; counts its calls."""
 

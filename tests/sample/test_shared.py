@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -15,27 +13,16 @@ from unfog.denoise import ExactGaussian, ExactMixture, GaussianDenoiser, exact_d
 from unfog.nets import UNet, UNetConfig
 from unfog.process import SCHEDULES, GaussianProcess
 from unfog.rng import Noise
-from unfog.sample import GRIDS, SAMPLERS, Sampler, log_snr
+from unfog.sample import GRIDS, SAMPLERS, log_snr
+from unfog.verify.check import MEAN, STD, marginal, slope
+from unfog.verify.samplers import chain_moments
 
-from .conftest import DETERMINISTIC, STOCHASTIC, Impulses, go
-
-MEAN, STD = 0.3, 0.7
-
-
-def marginal(process: GaussianProcess, t: Tensor) -> tuple[float, float]:
-    """Mean and variance of x_t for data from N(MEAN, STD^2)."""
-    alpha, sigma = (float(s) for s in process.scales(t))
-    return alpha * MEAN, alpha**2 * STD**2 + sigma**2
+from .conftest import DETERMINISTIC, STOCHASTIC, go
 
 
 def without_end(process: GaussianProcess, steps: int, kind: str = "log-snr") -> Tensor:
     """A grid of ``steps`` steps between noise levels 20 and 0.05, without the last one to t = 0."""
     return GRIDS[kind](process, steps + 1, 20.0, 0.05)[:-1]
-
-
-def slope(errors: list[float], counts: list[int]) -> float:
-    """The order of convergence: how steeply errors fall with the number of steps."""
-    return -float(np.polyfit(np.log(counts), np.log(errors), 1)[0])
 
 
 @pytest.mark.parametrize("name", SAMPLERS)
@@ -62,19 +49,6 @@ def test_the_error_falls_with_the_declared_order(name: str, grid: str, schedule:
         errors.append(float((go(exact, SAMPLERS[name](), times, x) - expected).abs().max()))
     assert slope(errors, counts) > SAMPLERS[name].order - 0.3
     assert errors[-1] < 0.05
-
-
-def chain_moments(process: GaussianProcess, sampler: Sampler[Any], grid: Tensor) -> tuple[float, float]:
-    """Mean and variance at the end of a stochastic chain, exactly: for Gaussian data it is affine.
-
-    One example starts at 0 without noise, one at 1, and one for each step gets a noise of 1 there only.
-    """
-    mean, variance = marginal(process, grid[0])
-    x = torch.zeros(len(grid) + 1, 1, dtype=torch.float64)
-    x[1] = 1.0
-    ends = go(ExactGaussian(process, MEAN, STD), sampler, grid, x, Impulses(first=2))[:, 0]
-    start, *steps = (ends[1:] - ends[0]).tolist()
-    return start * mean + float(ends[0]), start**2 * variance + sum(step**2 for step in steps)
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)

@@ -14,6 +14,7 @@ from unfog.cli.evaluate import evaluate
 from unfog.cli.inspect import inspect
 from unfog.cli.likelihood import likelihood
 from unfog.cli.sample import sample
+from unfog.cli.selftest import selftest
 from unfog.cli.train import train
 from unfog.errors import Stopped, UnfogError, UsageError
 
@@ -24,6 +25,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "evaluate": evaluate,
     "likelihood": likelihood,
     "inspect": inspect,
+    "selftest": selftest,
 }
 
 

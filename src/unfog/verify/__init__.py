@@ -1,0 +1,26 @@
+"""The mathematics against closed forms, on any machine, on any day: what ``unfog selftest`` runs."""
+
+from unfog.verify.check import Check, Result
+from unfog.verify.densities import bound_is_entropy, density_of_gaussian, density_of_mixture
+from unfog.verify.guidance import free_guidance_of_gaussians, thresholds_keep_their_range
+from unfog.verify.predictions import targets_say_the_same
+from unfog.verify.samplers import deterministic_order, memory_is_found, stochastic_moments
+from unfog.verify.schedules import clocks_invert, diffusions_fit, rates_are_derivatives, schedules_drop_out
+
+CHECKS: dict[str, Check] = {
+    "clock and time are inverse": clocks_invert,
+    "rates are derivatives": rates_are_derivatives,
+    "the SDE has these scales": diffusions_fit,
+    "targets say the same": targets_say_the_same,
+    "order against the exact flow": deterministic_order,
+    "moments of the reverse chain": stochastic_moments,
+    "memory finds its examples": memory_is_found,
+    "schedules drop out": schedules_drop_out,
+    "guidance of two Gaussians": free_guidance_of_gaussians,
+    "thresholds keep their range": thresholds_keep_their_range,
+    "density of a Gaussian": density_of_gaussian,
+    "density of a mixture": density_of_mixture,
+    "the bound is the entropy": bound_is_entropy,
+}
+
+__all__ = ["CHECKS", "Check", "Result"]

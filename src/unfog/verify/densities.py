@@ -1,0 +1,46 @@
+"""Densities and the bound against closed forms."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import torch
+
+from unfog.denoise import ExactGaussian, ExactMixture
+from unfog.evaluate.likelihood import density_bound, log_density
+from unfog.process import SCHEDULES
+from unfog.rng import Noise
+from unfog.verify.check import Result, error, process_of
+
+LOW, HIGH = 3e-3, 70.0  # noise-to-signal ratios within reach of every schedule
+
+
+def density_of_gaussian() -> Iterator[Result]:
+    """Three independent coordinates of different width, on every schedule."""
+    x = Noise(1).normal((6, 3)).double()
+    for schedule in SCHEDULES:
+        exact = ExactGaussian(process_of(schedule), 0.0, torch.tensor([0.5, 1.0, 1.4]).double())
+        yield error(schedule, log_density(exact, x, low=LOW, high=HIGH).nats, exact.log_density(x), 3e-3)
+
+
+def density_of_mixture() -> Iterator[Result]:
+    """Three modes in two dimensions, among them a point that no mode explains."""
+    process = process_of("cosine")
+    means = torch.tensor([[-1.0, 0.5], [1.0, -0.5], [0.0, 0.0]], dtype=torch.float64)
+    mixture = ExactMixture(process, means, 0.3, torch.tensor([0.5, 0.3, 0.2]).double())
+    x = torch.cat([mixture.draw(5, Noise(1)), torch.tensor([[3.0, 3.0]], dtype=torch.float64)])
+    found = log_density(mixture, x, low=1e-3, high=1e3, tolerance=1e-7)
+    yield error("cosine", found.nats, mixture.log_density(x), 3e-3)
+
+
+def bound_is_entropy() -> Iterator[Result]:
+    """With the exact denoiser the bound loses nothing: five standard errors of 4,000 examples."""
+    entropy = 0.5 * math.log(2 * math.pi * math.e * 0.8**2)
+    for schedule in SCHEDULES:
+        x = 0.8 * Noise(7).normal((4000, 1)).double()
+        found = density_bound(
+            ExactGaussian(process_of(schedule), 0.0, 0.8), x, low=LOW, high=HIGH, levels=128, rng=Noise(3)
+        )
+        limit = 5 * float(found.std()) / 4000**0.5 + 2e-3
+        yield Result(schedule, abs(float(-found.mean()) - entropy), 0.0, limit, "difference in nats")

@@ -1,0 +1,43 @@
+"""Prediction targets: whatever the network is asked for, the clean estimate is the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+
+from unfog.denoise import TARGETS, GaussianDenoiser
+from unfog.process import SCHEDULES
+from unfog.rng import Noise
+from unfog.verify.check import Result, error, process_of
+
+LEVELS = (20.0, 2.0, 0.5, 0.05)  # noise-to-signal ratios
+
+
+class _Says(nn.Module):
+    """A network that gives one answer."""
+
+    def __init__(self, answer: Tensor) -> None:
+        super().__init__()
+        self.answer = answer
+
+    def forward(self, x: Tensor, clock: Tensor) -> Tensor:
+        return self.answer
+
+
+def targets_say_the_same() -> Iterator[Result]:
+    """From the true target of known data and noise, both come back, at all noise levels."""
+    x, noise = Noise(1).normal((6, 3)).double(), Noise(2).normal((6, 3)).double()
+    for name, target in TARGETS.items():
+        for schedule in SCHEDULES:
+            process, errors = process_of(schedule), []
+            for level in LEVELS:
+                t = process.schedule.time(-torch.tensor(level, dtype=torch.float64).log())
+                x_t = process.mix(x, noise, t)
+                a, b = target(process, t, x_t)
+                posterior = GaussianDenoiser(_Says(a * x + b * noise), process, target)(x_t, t)
+                errors += [posterior.mean - x, posterior.noise - noise]
+                errors.append(posterior.score + noise / process.scales(t)[1])
+            found = torch.cat(errors)
+            yield error(f"{name}, {schedule}", found, torch.zeros_like(found), 1e-6)

@@ -1,0 +1,83 @@
+"""Samplers against data whose way back is known: one Gaussian, and a handful of examples."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from unfog.denoise import ExactGaussian, exact_dataset
+from unfog.process import SCHEDULES, GaussianProcess
+from unfog.rng import Noise
+from unfog.sample import SAMPLERS, Sampler, log_snr
+from unfog.verify.check import MEAN, STD, Impulses, Result, end_of, inner_grid, marginal, process_of, slope
+
+SLACK = 0.3  # by which a measured order may fall short of the declared one
+
+
+def deterministic_order() -> Iterator[Result]:
+    """Against the exact flow of Gaussian data: the error falls with the number of steps as declared."""
+    for name, kind in SAMPLERS.items():
+        if kind.stochastic:
+            continue
+        for schedule in SCHEDULES:
+            process, counts, errors = process_of(schedule), (24, 48, 96), []
+            exact = ExactGaussian(process, MEAN, STD)
+            for count in counts:
+                grid = inner_grid(process, count)
+                mean, variance = marginal(process, grid[0])
+                x = mean + math.sqrt(variance) * torch.tensor([[-2.0], [-0.5], [0.4], [1.7]]).double()
+                truth = exact.flow_map(x, float(grid[0]), float(grid[-1]))
+                errors.append(float((end_of(exact, kind(), grid, x) - truth).abs().max()))
+            order = slope(errors, counts)
+            yield Result(
+                f"{name}, {schedule}", order, kind.order - SLACK, 9.0, f"order, declared {kind.order}"
+            )
+            yield Result(f"{name}, {schedule}", errors[-1], 0.0, 0.05, "error after 96 steps")
+
+
+def chain_moments(process: GaussianProcess, sampler: Sampler[object], grid: Tensor) -> tuple[float, float]:
+    """Mean and variance at the end of a stochastic chain, exactly: for Gaussian data it is affine.
+
+    One example starts at 0 without noise, one at 1, and one for each step gets a noise of 1 there only.
+    """
+    mean, variance = marginal(process, grid[0])
+    x = torch.zeros(len(grid) + 1, 1, dtype=torch.float64)
+    x[1] = 1.0
+    ends = end_of(ExactGaussian(process, MEAN, STD), sampler, grid, x, Impulses(first=2))[:, 0]
+    start, *steps = (ends[1:] - ends[0]).tolist()
+    return start * mean + float(ends[0]), start**2 * variance + sum(step**2 for step in steps)
+
+
+def stochastic_moments() -> Iterator[Result]:
+    """Mean and variance of Gaussian data come back, with the declared order; nothing is drawn."""
+    for name, kind in SAMPLERS.items():
+        if not kind.stochastic:
+            continue
+        for schedule in SCHEDULES:
+            process, counts, errors = process_of(schedule), (25, 50, 100), []
+            for count in counts:
+                grid = inner_grid(process, count)
+                mean, variance = chain_moments(process, kind(), grid)
+                true_mean, true_variance = marginal(process, grid[-1])
+                errors.append(abs(variance / true_variance - 1) + abs(mean - true_mean))
+            order = slope(errors, counts)
+            yield Result(
+                f"{name}, {schedule}", order, kind.order - SLACK, 9.0, f"order, declared {kind.order}"
+            )
+            yield Result(f"{name}, {schedule}", errors[-1], 0.0, 0.08, "error after 100 steps")
+
+
+def memory_is_found() -> Iterator[Result]:
+    """The denoiser of six examples leads every noise to one of them, and not always to the same."""
+    points = Noise(3).normal((6, 4))
+    for name, kind in SAMPLERS.items():
+        process = process_of("cosine")
+        grid = log_snr(process, 30, 80.0, 0.02)
+        x = process.prior((64, 4), Noise(5), grid[0])
+        x = end_of(exact_dataset(process, points), kind(), grid, x, Noise(6))
+        distance, which = torch.cdist(x, points).min(1)
+        yield Result(name, float(distance.max()), 0.0, 0.02, "distance to the nearest")
+        yield Result(name, float(len(set(which.tolist()))), 4, 6, "examples found")

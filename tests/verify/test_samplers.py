@@ -1,0 +1,72 @@
+"""The checks of samplers find a sampler that is worse than it says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+import torch
+
+from unfog.sample import DDIM, SAMPLERS
+from unfog.verify.check import inner_grid, marginal, process_of
+from unfog.verify.samplers import chain_moments, deterministic_order, memory_is_found, stochastic_moments
+
+
+@dataclass(frozen=True)
+class Boastful(DDIM):
+    """Claims an order that it does not have."""
+
+    order = 2
+
+
+@dataclass(frozen=True)
+class Timid(DDIM):
+    """Adds noise without taking any away."""
+
+    stochastic = True
+
+    def step(self, denoiser, x_t, t, s, cond, rng, state):
+        x_s, state = super().step(denoiser, x_t, t, s, cond, rng, state)
+        return x_s + 0.05 * denoiser.process.scales(s)[1] * rng.normal(x_t.shape, like=x_t), state
+
+
+@dataclass(frozen=True)
+class Lost(DDIM):
+    """Stops a little beside the point."""
+
+    def step(self, denoiser, x_t, t, s, cond, rng, state):
+        x_s, state = super().step(denoiser, x_t, t, s, cond, rng, state)
+        return x_s + 0.05, state
+
+
+def failed(check) -> set[str]:
+    return {result.entry.split(",")[0] for result in check() if not result.passed}
+
+
+def test_a_wrong_order_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SAMPLERS, "boastful", Boastful)
+    assert failed(deterministic_order) == {"boastful"}
+
+
+def test_wrong_noise_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SAMPLERS, "timid", Timid)
+    assert failed(stochastic_moments) == {"timid"}
+
+
+def test_missing_the_examples_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SAMPLERS, "lost", Lost)
+    assert failed(memory_is_found) == {"lost"}
+
+
+def test_moments_of_a_chain_without_noise_are_those_of_the_flow() -> None:
+    process = process_of("cosine")
+    grid = inner_grid(process, 400)
+
+    @dataclass(frozen=True)
+    class Silent(DDIM):
+        def step(self, denoiser, x_t, t, s, cond, rng, state):
+            rng.normal(x_t.shape)
+            return super().step(denoiser, x_t, t, s, cond, rng, state)
+
+    found, truth = chain_moments(process, Silent(), grid), marginal(process, grid[-1])
+    assert torch.tensor(found).tolist() == pytest.approx(list(truth), rel=0.02)
