@@ -97,7 +97,8 @@ def machine() -> str:
     """What this ran on, without anything that names the machine."""
     if torch.cuda.is_available():
         return torch.cuda.get_device_name()
-    return f"{torch.get_num_threads()} CPU cores ({platform.machine()})"
+    count = torch.get_num_threads()
+    return f"{count} CPU core{'s' * (count > 1)} ({platform.machine()})"
 
 
 def _entry(
