@@ -15,6 +15,7 @@ import pytest
 
 import unfog
 from unfog.errors import ConfigError, DataError, TrainError, UsageError
+from unfog.recipes.listen import Silent
 from unfog.train.checkpoint import checkpoint_folders
 from unfog.train.run import read_log
 
@@ -25,6 +26,17 @@ EVERY_STEP = "train.checkpoint_minutes=1e-9"  # so that no test depends on how f
 
 def finished(run: Path) -> dict[str, object]:
     return next(row for row in read_log(run) if row.get("event") == "finished")
+
+
+class Told(Silent):
+    """Remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def say(self, text: str) -> None:
+        """Keep it."""
+        self.said.append(text)
 
 
 def test_a_run_leaves_all_that_is_promised(run: Path) -> None:
@@ -75,7 +87,9 @@ def test_resuming_repeats_the_lost_steps_and_says_so(tmp_path: Path, shapes: Pat
     newest = checkpoint_folders(out)[-1]
     shutil.rmtree(newest)
     shutil.rmtree(out / "model")
-    unfog.train("image", out=out, resume=True, samples=0)
+    told = Told()
+    unfog.train("image", out=out, resume=True, samples=0, listener=told)
+    assert any("to the last bit" in text for text in told.said)
     verdict = [row for row in read_log(out) if row.get("event") == "replayed"]
     assert verdict and verdict[-1]["steps"] >= 1 and verdict[-1]["differing"] == 0
     assert [row for row in read_log(out) if row.get("event") == "finished"][-1]["weights"] == before

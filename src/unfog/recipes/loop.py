@@ -73,9 +73,11 @@ class Loop:
     def _after(self, step: TrainStep) -> None:
         """What is due after a step."""
         self.listener.step(step)
-        self.log.step(
+        verdict = self.log.step(
             step.step, step.loss, gradient=step.gradient, rate=step.learning_rate, elapsed=step.elapsed
         )
+        if verdict:
+            self.listener.say(verdict)
         self._track(step, loss=step.loss, learning_rate=step.learning_rate)
         if not self.training.accelerator.is_main_process:
             return

@@ -126,23 +126,36 @@ class Log:
                 f"Cannot write {self.path}: {error.strerror}. Make room, then go on with --resume."
             ) from error
 
-    def step(self, step: int, loss: float, **values: Any) -> None:
+    def step(self, step: int, loss: float, **values: Any) -> str | None:
         """Append a step, or compare it with the line that is already there.
 
         A step that is not beyond the last one was not taken: training went back to it, which is noted
             instead.
+
+        Returns:
+            The verdict, in words, when the last of the lost steps was taken again.
         """
         back, self.last = step <= self.last, step
         if back:
             self.write(event="went back", step=step)
-            return
-        if step not in self.lost:
+        elif step not in self.lost:
             self.write(step=step, loss=loss, **values)
-            return
+        else:
+            return self._compare(step, loss)
+        return None
+
+    def _compare(self, step: int, loss: float) -> str | None:
         self.replayed += 1
         self.differing += self.lost.pop(step) != loss
-        if not self.lost:
-            self.write(event="replayed", step=step, steps=self.replayed, differing=self.differing)
+        if self.lost:
+            return None
+        self.write(event="replayed", step=step, steps=self.replayed, differing=self.differing)
+        if self.differing:
+            return (
+                f"Took {self.replayed} lost steps again; the loss of {self.differing} differs from the log: "
+                "another machine, number of threads or version?"
+            )
+        return f"Took {self.replayed} lost steps again: all losses are those of the log, to the last bit."
 
     def close(self) -> None:
         """Close the file."""
