@@ -19,10 +19,10 @@ def cache(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def quick():
-    """Shorten the training of classifiers for the whole folder."""
+    """Shorten the training of classifiers for the whole folder; yields the usual length."""
     from unfog.evaluate import classifier
 
-    patch = pytest.MonkeyPatch()
+    patch, usual = pytest.MonkeyPatch(), classifier.LEAST_SEEN
     patch.setattr(classifier, "LEAST_SEEN", 9_000)
-    yield
+    yield usual
     patch.undo()

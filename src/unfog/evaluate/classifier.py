@@ -197,7 +197,7 @@ def _fit(
     every = max(1, steps // CHECKS)
     optimizer = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=DECAY)
     rates = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=steps, pct_start=0.2)
-    best, stale = math.inf, 0
+    best = math.inf
     kept: dict[str, Tensor] = {}
     rng = torch.Generator().manual_seed(seed)
     for step, chosen in enumerate(_draw(len(x), batch, steps, rng), 1):
@@ -209,15 +209,11 @@ def _fit(
         rates.step()
         if progress:
             progress(step, steps)
-        if len(x_aside) and (step % every == 0 or step == steps):
-            loss_aside = _loss(net, x_aside, y_aside)
-            best, kept, stale = (
-                (loss_aside, {key: value.clone() for key, value in net.state_dict().items()}, 0)
-                if loss_aside < best
-                else (best, kept, stale + 1)
-            )
-            if stale >= CHECKS // 3 and step > steps // 2:  # before that, the rate is too high to judge
-                break
+        # never stopped early: the rate falls to the very end, and the best weights mostly come with it
+        due = len(x_aside) and (step % every == 0 or step == steps)
+        if due and (loss_aside := _loss(net, x_aside, y_aside)) < best:
+            best = loss_aside
+            kept = {key: value.clone() for key, value in net.state_dict().items()}
     if kept:
         net.load_state_dict(kept)
 

@@ -20,7 +20,7 @@ from unfog.evaluate.classifier import MOST, ClassifierSpace, SmallNet, train_cla
 from unfog.evaluate.figure import Figure
 from unfog.evaluate.pictures import SIDE, Labels, Pictures
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the network or its training changes, so that older classifiers are not used."""
 
 

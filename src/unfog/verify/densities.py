@@ -17,11 +17,15 @@ LOW, HIGH = 3e-3, 70.0  # noise-to-signal ratios within reach of every schedule
 
 
 def density_of_gaussian() -> Iterator[Result]:
-    """Three independent coordinates of different width, on every schedule."""
+    """Three independent coordinates of different width and mean, on every schedule.
+
+    The end of the walk counts as noise around 0, which costs up to a hundredth for these means.
+    """
     x = Noise(1).normal((6, 3)).double()
+    mean, std = torch.tensor([[0.3, -0.2, 0.1], [0.5, 1.0, 1.4]], dtype=torch.float64)
     for schedule in SCHEDULES:
-        exact = ExactGaussian(process_of(schedule), 0.0, torch.tensor([0.5, 1.0, 1.4]).double())
-        yield error(schedule, log_density(exact, x, low=LOW, high=HIGH).nats, exact.log_density(x), 3e-3)
+        exact = ExactGaussian(process_of(schedule), mean, std)
+        yield error(schedule, log_density(exact, x, low=LOW, high=HIGH).nats, exact.log_density(x), 3e-2)
 
 
 def density_of_mixture() -> Iterator[Result]:
