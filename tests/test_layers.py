@@ -22,7 +22,7 @@ RANKS = {
     **dict.fromkeys(["codec", "condition"], 2),
     "denoise": 3,
     **dict.fromkeys(["sample", "guide"], 4),
-    "spec": 4,
+    **dict.fromkeys(["spec", "weights"], 4),
     "model": 5,
     **dict.fromkeys(["train", "evaluate", "output"], 6),
     **dict.fromkeys(["adapt", "distil", "export", "interop", "verify"], 7),

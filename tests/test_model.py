@@ -21,6 +21,7 @@ from unfog.nets import NETWORKS
 from unfog.process import SCHEDULES
 from unfog.sample import SAMPLERS
 from unfog.spec import FORMAT, Sampling
+from unfog.weights import digest
 
 NETS: dict[str, dict[str, Any]] = {
     "unet": {"kind": "unet", "widths": [16], "depth": 1, "vector": 16, "head": 16},
@@ -67,6 +68,7 @@ def json_like(values: dict[str, Any]) -> dict[str, Any]:
     plain: dict[str, Any] = json.loads(json.dumps(values))
     for name in ("classes", "groups", "shares"):
         plain[name] = tuple(plain[name])
+    plain["sampling"]["levels"] = tuple(plain["sampling"]["levels"])
     return plain
 
 
@@ -176,16 +178,28 @@ def test_the_fingerprint_is_of_what_matters() -> None:
     assert model.fingerprint() == before, "history is not part of what it does"
     assert small_model().fingerprint() == before
     assert small_model(seed=1).fingerprint() != before
-    assert small_model(sampling=Sampling(steps=5)).fingerprint() != before
+    assert small_model(sampling=Sampling(steps=5)).fingerprint() == before, "nor is how it likes to sample"
+    assert small_model(classes=("cat", "dog", "x")).fingerprint() != before
     with torch.no_grad():
         next(model.parameters()).view(-1)[0] += 1e-3
     assert model.fingerprint() != before
 
 
+def test_a_model_of_the_first_format_is_read_and_checked(copy: Path) -> None:
+    """There the fingerprint was of everything, the way of sampling too."""
+    model = load(copy)
+    first = digest(asdict(model.spec), model.state_dict())
+    change(copy, format=1, fingerprint=first)
+    assert load(copy).fingerprint() == model.fingerprint()
+    change(copy, fingerprint="0" * 64)
+    with pytest.raises(ModelError, match="changed after it was made"):
+        load(copy)
+
+
 # ---- generating -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("sampler", sorted(SAMPLERS.keys() - {"learned"}))
 @pytest.mark.parametrize("classes", [(), ("cat", "dog")])
 def test_picture_i_is_the_same_whatever_n_is(sampler: str, classes: tuple[str, ...]) -> None:
     model = small_model(classes=classes)
@@ -271,6 +285,9 @@ def test_labels_without_classes_and_in_the_wrong_number() -> None:
         ({"steps": 2.5}, "at least one"),
         ({"start": 0.01, "end": 1.0}, "start must be above end"),
         ({"end": 0.0}, "above 0"),
+        ({"eta": 0.5}, "'dpm\\+\\+2m' has no setting 'eta'"),
+        ({"sampler": "learned"}, "--optimise 4"),
+        ({"grid": "optimised"}, "--optimise 4"),
         ({"n": 0}, "at least one"),
     ],
 )
@@ -283,6 +300,20 @@ def test_settings_left_at_none_are_the_models_own() -> None:
     model = small_model()
     assert model.settings(steps=None, sampler=None) == model.spec.sampling
     assert model.settings(steps=9).steps == 9
+
+
+def test_what_was_learned_for_a_number_of_steps_is_used() -> None:
+    learned = {"3": {"levels": [60.0, 2.0, 0.3], "options": {"corrections": [[0.1], [0.1, -0.1], [0.0]]}}}
+    model = small_model(learned=learned)
+    fitted = model.settings(sampler="learned", steps=3)
+    assert fitted.grid == "optimised" and fitted.levels == (60.0, 2.0, 0.3)
+    assert model.settings(grid="optimised", steps=3).levels == (60.0, 2.0, 0.3)
+    labels = model.choose_labels(2)
+    with_it = model.draw(labels, 2, sampling=fitted)
+    without = model.draw(labels, 2, sampling=model.settings(sampler="dpm++3m", grid="optimised", steps=3))
+    assert not np.array_equal(with_it, without)
+    with pytest.raises(SampleError, match=r"for 5 steps of this model \(3\)"):
+        model.settings(sampler="learned", steps=5)
 
 
 def test_guidance_needs_classes_changes_pictures_and_is_off_at_1() -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import FrozenInstanceError, asdict
+from dataclasses import FrozenInstanceError, asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from tests.given import small_spec
 from unfog.codec import PixelStatistics
 from unfog.errors import ModelError, SampleError
 from unfog.nets import UNetConfig
-from unfog.spec import FORMAT, Sampling, build_part, describe, lookup
+from unfog.spec import FORMAT, Sampling, build_part, choose, describe, lookup
 
 
 def test_a_specification_is_plain_and_fixed() -> None:
@@ -89,3 +90,44 @@ def test_no_description_at_all(tmp_path: Path) -> None:
 def test_the_default_sampling_is_usable() -> None:
     sampling = Sampling()
     assert sampling.guidance == 1.0 and 0 < sampling.end < sampling.start and sampling.steps >= 1
+
+
+@dataclass(frozen=True)
+class Plain:
+    """A sampler without options."""
+
+
+@dataclass(frozen=True)
+class Noisy:
+    """A sampler with some."""
+
+    eta: float = 0.5
+    parts: tuple[float, ...] = ()
+
+
+KINDS = {"dpm++2m": Plain, "noisy": Noisy}
+
+
+def test_options_belong_to_their_sampler() -> None:
+    noisy = choose(Sampling(), {"sampler": "noisy", "eta": 0.7}, KINDS)
+    assert (noisy.sampler, noisy.options) == ("noisy", {"eta": 0.7})
+    assert choose(noisy, {"steps": 3}, KINDS).options == {"eta": 0.7}
+    assert choose(noisy, {"parts": [0.1]}, KINDS).options == {"eta": 0.7, "parts": [0.1]}
+    assert choose(noisy, {"sampler": "dpm++2m"}, KINDS).options == {}, "another sampler has its own"
+    assert choose(noisy, {"options": {"eta": 0.1}}, KINDS).options == {"eta": 0.1}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"eta": 0.5}, "'dpm\\+\\+2m' has no setting 'eta'"),
+        ({"stepz": 5}, "'steps'"),
+        ({"sampler": "noisy", "etta": 0.5}, "'eta'"),
+        ({"sampler": "noisy", "eta": "much"}, "eta=0.5"),
+        ({"sampler": "noisy", "eta": -1}, "number of 0 or more"),
+        ({"sampler": "noisi"}, "'noisy'"),
+    ],
+)
+def test_wrong_options_are_answered_in_words(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(SampleError, match=words):
+        choose(Sampling(), changes, KINDS)

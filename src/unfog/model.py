@@ -6,7 +6,6 @@ On disk it is a folder: ``model.json`` (what it is), ``model.safetensors`` (its 
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, fields, replace
@@ -28,8 +27,9 @@ from unfog.guide import ClassifierFree, DynamicThreshold, StaticThreshold
 from unfog.nets import NETWORKS
 from unfog.process import SCHEDULES, GaussianProcess
 from unfog.rng import Noise, derive_seed
-from unfog.sample import GRIDS, SAMPLERS, Step, trajectory
-from unfog.spec import FORMAT, Sampling, Spec, build_part, describe, lookup
+from unfog.sample import GRIDS, SAMPLERS, Step, through, trajectory
+from unfog.spec import FORMAT, Sampling, Spec, build_part, choose, describe, lookup
+from unfog.weights import digest, read_weights, write_weights
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -83,12 +83,16 @@ class Model(nn.Module):
         return sum(p.numel() for p in self.parameters())
 
     def fingerprint(self) -> str:
-        """SHA-256 of the specification and all weights: the same for the same model, whatever its history."""
-        digest = hashlib.sha256(json.dumps(asdict(self.spec), sort_keys=True).encode())
-        for name, tensor in sorted(self.state_dict().items()):
-            digest.update(name.encode())
-            digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
-        return digest.hexdigest()
+        """SHA-256 of what the model is and of its weights: not of its history, nor of how it likes to sample.
+
+        Fields at their defaults do not count, so that a new kind of option leaves old models what they are.
+        """
+        told = {
+            f.name: getattr(self.spec, f.name)
+            for f in fields(self.spec)
+            if f.name not in ("sampling", "learned") and getattr(self.spec, f.name) != f.default
+        }
+        return digest(told, self.state_dict())
 
     def class_index(self, label: str | int) -> int:
         """The number of a class, by name or number.
@@ -124,7 +128,8 @@ class Model(nn.Module):
             label: a class for all, or one for each; classes take turns when left out.
             seed: picture i of a seed is the same whatever n is.
             progress: called with steps done and steps in all.
-            **settings: fields of ``Sampling`` to change, e.g. ``steps=20, guidance=2``.
+            **settings: fields of ``Sampling``, and options of the sampler, to change, e.g.
+                ``steps=20, guidance=2, sampler="ddim", eta=0.5``.
 
         Returns:
             n PIL pictures.
@@ -141,14 +146,9 @@ class Model(nn.Module):
         Raises:
             SampleError: for an unknown setting, sampler, grid or threshold.
         """
-        given = {name: value for name, value in changes.items() if value is not None}
-        known = {f.name for f in fields(Sampling)}
-        for name in given:
-            if name not in known:
-                raise SampleError(f"There is no sampling setting {name!r}. {nearest(name, known)}")
-        chosen = replace(self.spec.sampling, **given)
-        lookup(SAMPLERS, chosen.sampler, "sampler")
-        lookup(GRIDS, chosen.grid, "time grid")
+        chosen = choose(self.spec.sampling, {k: v for k, v in changes.items() if v is not None}, SAMPLERS)
+        lookup({**GRIDS, "optimised": None}, chosen.grid, "time grid")
+        chosen = self._with_learned(chosen)
         lookup({"static": 0, "dynamic": 0, "none": 0}, chosen.threshold, "thresholding")
         if not isinstance(chosen.steps, int) or chosen.steps < 1:
             raise SampleError(f"{chosen.steps} steps: sampling needs at least one. Try --steps 12.")
@@ -161,6 +161,23 @@ class Model(nn.Module):
             raise SampleError(
                 f"Guidance {chosen.guidance:g} needs a model trained with labels; this one was not. "
                 "Leave it out."
+            )
+        return chosen
+
+    def _with_learned(self, chosen: Sampling) -> Sampling:
+        """The same with what ``unfog steps`` learned for this number of steps, where that is asked for."""
+        found = self.spec.learned.get(str(chosen.steps), {})
+        if chosen.grid == "optimised" and len(chosen.levels) != chosen.steps:
+            chosen = replace(chosen, levels=tuple(found.get("levels", ())))
+        if chosen.sampler == "learned" and "corrections" not in chosen.options:
+            if not found:
+                counts = ", ".join(self.spec.learned) or "none yet"
+                raise SampleError(
+                    f"Nothing was learned for {chosen.steps} steps of this model ({counts}). "
+                    f"Learn it: unfog steps MODEL --optimise {chosen.steps}"
+                )
+            chosen = replace(
+                chosen, grid="optimised", levels=tuple(found["levels"]), options=found["options"]
             )
         return chosen
 
@@ -256,7 +273,9 @@ class Model(nn.Module):
         """
         sampling = sampling or self.spec.sampling
         process = self.denoiser.process
-        grid = GRIDS[sampling.grid](process, sampling.steps, sampling.start, sampling.end)
+        layout = through(sampling.levels) if sampling.grid == "optimised" else GRIDS[sampling.grid]
+        grid = layout(process, sampling.steps, sampling.start, sampling.end)
+        sampler = SAMPLERS[sampling.sampler](**sampling.options)
         rng = Noise.for_pictures(seed, indices)
         x = process.prior((len(indices), *self.shape), rng, grid[0]).to(self.device)
         cond = NONE
@@ -266,7 +285,7 @@ class Model(nn.Module):
         was_training = self.training
         self.eval()
         try:
-            yield from trajectory(denoiser, SAMPLERS[sampling.sampler](), grid, x, cond, rng=rng)
+            yield from trajectory(denoiser, sampler, grid, x, cond, rng=rng)
         finally:
             self.train(was_training)
 
@@ -301,8 +320,6 @@ class Model(nn.Module):
         Returns:
             The model's fingerprint.
         """
-        from safetensors.torch import save_file
-
         fingerprint = self.fingerprint()
         description = {
             "format": FORMAT,
@@ -313,8 +330,7 @@ class Model(nn.Module):
             "history": self.history,
         }
         with atomic_folder(folder) as temporary:
-            tensors = {name: t.detach().cpu().contiguous() for name, t in self.state_dict().items()}
-            save_file(tensors, temporary / "model.safetensors")
+            write_weights(temporary / "model.safetensors", self.state_dict())
             text = json.dumps(description, indent=2, ensure_ascii=False)
             (temporary / "model.json").write_text(text + "\n", "utf-8")
             if card:
@@ -347,33 +363,13 @@ def load(folder: str | Path, device: str | torch.device = "cpu") -> Model:
         model = Model(Spec(**spec_values), description.get("history", []))
     except (TypeError, ValueError, LookupError, AttributeError, RuntimeError) as error:
         raise ModelError(f"{folder / 'model.json'} does not describe a model: {error}.") from error
-    _load_weights(model, folder / "model.safetensors")
-    if description.get("fingerprint") not in (None, model.fingerprint()):
+    model.load_state_dict(read_weights(folder / "model.safetensors", model.state_dict()))
+    expected = model.fingerprint()
+    if description["format"] == 1:  # then everything counted, also how it liked to sample
+        expected = digest({n: description[n] for n in sorted(known & description.keys())}, model.state_dict())
+    if description.get("fingerprint") not in (None, expected):
         raise ModelError(
             f"{folder} was changed after it was made: weights or model.json do not match their fingerprint. "
             "Restore it from a copy, or train again."
         )
     return model.eval().to(device)
-
-
-def _load_weights(model: Model, path: Path) -> None:
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        tensors = load_file(path)
-    except FileNotFoundError:
-        raise ModelError(f"{path} is missing. Restore it from a copy, or train again.") from None
-    except (SafetensorError, OSError) as error:
-        raise ModelError(f"{path} is damaged ({error}). Restore it from a copy, or train again.") from error
-    wanted = model.state_dict()
-    if tensors.keys() != wanted.keys():
-        odd = sorted(tensors.keys() ^ wanted.keys())[0]
-        raise ModelError(f"{path} does not fit model.json: weight {odd!r} is missing on one side.")
-    for name, tensor in tensors.items():
-        if tensor.shape != wanted[name].shape:
-            raise ModelError(
-                f"{path}: weight {name!r} has shape {tuple(tensor.shape)}, model.json asks for "
-                f"{tuple(wanted[name].shape)}."
-            )
-    model.load_state_dict(tensors)

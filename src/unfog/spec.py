@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from unfog.config import nearest
 from unfog.errors import ModelError, SampleError
 
-FORMAT = 1  # of the model folder; newer ones are refused, older ones are converted here
+FORMAT = 2  # of the model folder; newer ones are refused, older ones are read (see ``model.load``)
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,8 @@ class Sampling:
         guidance: 1 is off.
         guidance_low, guidance_high: noise levels between which guidance acts.
         threshold: "static", "dynamic" or "none".
+        options: of the sampler, by name, e.g. {"eta": 0.5}.
+        levels: noise levels of the grid "optimised", one for each step.
     """
 
     sampler: str = "dpm++2m"
@@ -36,6 +38,8 @@ class Sampling:
     guidance_low: float = 0.0
     guidance_high: float = 1e9
     threshold: str = "static"
+    options: dict[str, Any] = field(default_factory=dict)
+    levels: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,7 @@ class Spec:
             with one group for each class, groups are classes; without any, it is not steered.
         shares: the share of each group in the training pictures.
         sampling: default settings.
+        learned: what ``unfog steps`` fitted to this model: by number of steps, fields of ``Sampling``.
     """
 
     recipe: str
@@ -64,6 +69,7 @@ class Spec:
     groups: tuple[int, ...] = ()
     shares: tuple[float, ...] = ()
     sampling: Sampling = field(default_factory=Sampling)
+    learned: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def lookup(table: dict[str, Any], name: str, what: str) -> Any:
@@ -75,6 +81,30 @@ def lookup(table: dict[str, Any], name: str, what: str) -> Any:
     if name not in table:
         raise SampleError(f"There is no {what} {name!r}. {nearest(name, table)}")
     return table[name]
+
+
+def choose(sampling: Sampling, changes: dict[str, Any], samplers: dict[str, Any]) -> Sampling:
+    """Sampling settings with some changed; what is no field of ``Sampling`` is an option of the sampler.
+
+    Options belong to their sampler: with another one they fall back to its own defaults.
+
+    Raises:
+        SampleError: if there is no such setting or sampler, or an option is no number.
+    """
+    known = {f.name for f in fields(Sampling)}
+    chosen = replace(sampling, **{name: value for name, value in changes.items() if name in known})
+    kind = lookup(samplers, chosen.sampler, "sampler")
+    own = {f.name: f.default for f in fields(kind)}
+    options = dict(chosen.options) if chosen.sampler == sampling.sampler or "options" in changes else {}
+    options |= {name: value for name, value in changes.items() if name not in known}
+    for name, value in options.items():
+        if name not in own:
+            raise SampleError(
+                f"The sampler {chosen.sampler!r} has no setting {name!r}. {nearest(name, {*known, *own})}"
+            )
+        if isinstance(own[name], int | float) and (type(value) not in (int, float) or value < 0):
+            raise SampleError(f"{name}={value}: give a number of 0 or more, e.g. {name}={own[name]:g}.")
+    return replace(chosen, options=options, levels=tuple(chosen.levels))
 
 
 def build_part(kind: type[Any], options: dict[str, Any], what: str) -> Any:

@@ -56,8 +56,9 @@ class Told(Denoiser):
         """The told value everywhere, whatever x_t is."""
         self.calls += 1
         alpha, sigma = self.process.scales(t, like=x_t)
-        value = self.told(float(self.process.log_ratio(t)))
-        return GaussianPosterior(torch.full_like(x_t, value), x_t, alpha, sigma)
+        values = [self.told(clock) for clock in self.process.log_ratio(t).flatten().tolist()]
+        value = torch.tensor(values, dtype=torch.float64).to(x_t).view(-1, *[1] * (x_t.ndim - 1))
+        return GaussianPosterior(value.expand_as(x_t), x_t, alpha, sigma)
 
 
 def exact_end(denoiser: Told, x: Tensor, grid: Tensor) -> Tensor:

@@ -102,10 +102,6 @@ def test_a_matrix_is_no_grid() -> None:
         check_grid(torch.zeros(2, 3))
 
 
-@pytest.mark.parametrize(
-    ("schedule", "ends"), [("cosine", True), ("ddpm", True), ("ve", False), ("edm", False)]
-)
-def test_the_last_step_is_the_one_that_leaves_no_noise(schedule: str, ends: bool) -> None:
-    process = process_of(schedule)
-    assert last_step(process, torch.tensor(0.0)) is ends
-    assert last_step(process, torch.tensor(0.1)) is False
+def test_the_last_step_is_the_one_to_the_data() -> None:
+    assert last_step(torch.tensor(0.0)) is True
+    assert last_step(torch.tensor(0.1)) is False

@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from tests.given import process_of
 from unfog.errors import SampleError
 from unfog.process import SCHEDULES
-from unfog.sample import GRIDS, karras, log_snr, uniform
+from unfog.sample import GRIDS, karras, log_snr, quadratic, shifted, through, uniform
 from unfog.sample.base import check_grid
+
+ENDING = ("karras", "log-snr", "exponential")  # the others come to 0 at their own pace
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
@@ -30,7 +32,7 @@ def test_it_falls_strictly_and_has_the_right_length(
     assert times.shape == (steps + 1,) and times.dtype == torch.float64
     assert float(times[-1]) == 0.0
     assert float(process.log_ratio(times[0])) == pytest.approx(-math.log(start), abs=1e-6)
-    if grid != "uniform" and steps > 1:
+    if grid in ENDING and steps > 1:
         assert float(process.log_ratio(times[-2])) == pytest.approx(-math.log(end), abs=1e-6)
 
 
@@ -74,6 +76,36 @@ def test_log_snr_takes_equal_steps_of_the_clock(schedule: str) -> None:
 def test_uniform_takes_equal_steps_of_time() -> None:
     times = uniform(process_of("flow"), 10, 1e12)
     torch.testing.assert_close(times, torch.linspace(1, 0, 11, dtype=torch.float64))
+
+
+def test_quadratic_takes_equal_steps_of_the_root_of_time() -> None:
+    roots = quadratic(process_of("cosine"), 10, 40.0).sqrt()
+    torch.testing.assert_close(roots.diff(), roots.diff()[0].expand(10))
+
+
+def test_shifted_is_the_published_formula() -> None:
+    """Esser et al. 2024, equation 23 with a shift of 3, on the straight line from data to noise."""
+    times = shifted(process_of("flow"), 8, 1e9)
+    plain = torch.linspace(1, 0, 9, dtype=torch.float64)
+    torch.testing.assert_close(times, 3 * plain / (1 + 2 * plain), rtol=0, atol=1e-8)
+
+
+def test_exponential_is_a_ladder_of_noise() -> None:
+    sigmas = process_of("ve").scales(GRIDS["exponential"](process_of("ve"), 9, 50.0, 0.01)[:-1])[1]
+    ratios = sigmas[1:] / sigmas[:-1]
+    torch.testing.assert_close(ratios, ratios[0].expand(8))
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_a_grid_through_given_levels_visits_them(schedule: str) -> None:
+    process, levels = process_of(schedule), [60.0, 7.5, 1.1, 0.2]
+    times = through(levels)(process, 4)
+    check_grid(times)
+    torch.testing.assert_close((-process.log_ratio(times[:-1])).exp(), torch.tensor(levels).double())
+    with pytest.raises(SampleError, match="learned for 4 steps, not 6"):
+        through(levels)(process, 6)
+    with pytest.raises(SampleError, match="has to be learned first"):
+        through([])(process, 6)
 
 
 def test_one_step_goes_straight_to_the_data() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -18,15 +18,21 @@ def evaluate(
     steps: Annotated[int | None, typer.Option(help="Sampling steps.")] = None,
     sampler: Annotated[str | None, typer.Option(help=f"One of {SAMPLERS}.")] = None,
     guidance: Annotated[float | None, typer.Option(help="1 is off.")] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Any other setting, of sampling or sampler, e.g. eta=0.5; repeatable."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of the samples.")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Measure a model: unfog evaluate runs/photos/model --data photos/."""
     with Screen() as screen:
+        from unfog.config import override
         from unfog.model import load
         from unfog.recipes.assess import evaluate_model
 
-        changes = {"steps": steps, "sampler": sampler, "guidance": guidance}
+        changes: dict[str, Any] = {"steps": steps, "sampler": sampler, "guidance": guidance}
+        override(changes, set_ or ())
         found = evaluate_model(load(model), data, n, seed=seed, settings=changes, listener=screen)
     head = ["figure", "samples", "real, held out", "better", "n"]
     text = "\n".join([table(head, found.rows), "", *found.notes])

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from unfog.cli.choices import SAMPLERS
+from unfog.cli.choices import GRIDS, SAMPLERS
 from unfog.cli.screen import Screen, answer
 from unfog.errors import UsageError
 
@@ -21,12 +21,14 @@ def sample(
     label: Annotated[str | None, typer.Option(help="Class to draw; all take turns when left out.")] = None,
     sampler: Annotated[str | None, typer.Option(help=f"One of {SAMPLERS}.")] = None,
     steps: Annotated[int | None, typer.Option(help="Steps from noise to picture.")] = None,
-    grid: Annotated[
-        str | None, typer.Option(help="Spacing of the steps: karras, log-snr or uniform.")
-    ] = None,
+    grid: Annotated[str | None, typer.Option(help=f"Spacing of the steps, one of {GRIDS}.")] = None,
     guidance: Annotated[float | None, typer.Option(help="1 is off; more keeps closer to the label.")] = None,
     threshold: Annotated[
         str | None, typer.Option(help="Against saturation: static, dynamic or none.")
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Any other setting, of sampling or sampler, e.g. eta=0.5; repeatable."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Picture i of a seed is always the same.")] = 0,
     film: Annotated[bool, typer.Option("--film", help="Also write the way from noise to picture.")] = False,
@@ -37,6 +39,7 @@ def sample(
     if model is None and again is None:
         raise UsageError("Say which model draws: unfog sample runs/NAME/model --out DIR")
     with Screen() as screen:
+        from unfog.config import override
         from unfog.model import load
         from unfog.recipes import draw
 
@@ -49,13 +52,14 @@ def sample(
             answer(values, json, f"{path}: {verdict}")
             return
         assert loaded is not None and model is not None
-        changes = {
+        changes: dict[str, Any] = {
             "sampler": sampler,
             "steps": steps,
             "grid": grid,
             "guidance": guidance,
             "threshold": threshold,
         }
+        override(changes, set_ or ())
         saved, film_path = draw.draw(
             loaded, out, n, label=label, seed=seed, film=film, settings=changes, listener=screen
         )

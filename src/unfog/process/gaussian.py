@@ -55,6 +55,16 @@ class GaussianProcess(Process):
         alpha, sigma = self.scales(t, like=x)
         return alpha * x + sigma * noise
 
+    def diffuse(self, x_s: Tensor, s: float | Tensor, t: float | Tensor, rng: Noise) -> Tensor:
+        """Draw x_t given x_s at an earlier time s <= t: the chain's step of any length, q(x_t | x_s).
+
+        x_t = a x_s + sqrt(sigma_t^2 - a^2 sigma_s^2) e with a = alpha_t / alpha_s; alpha_s must not be 0.
+        """
+        (alpha_s, sigma_s), (alpha_t, sigma_t) = self.scales(s, like=x_s), self.scales(t, like=x_s)
+        keep = alpha_t / alpha_s
+        fresh = (sigma_t**2 - (keep * sigma_s) ** 2).clamp_min(0).sqrt()
+        return keep * x_s + fresh * rng.normal(x_s.shape, like=x_s)
+
     def prior(self, shape: Sequence[int], rng: Noise, t: float | Tensor = 1.0) -> Tensor:
         """sigma(t) times standard normal noise: what x_t is when alpha(t) x no longer counts, (B, *S)."""
         return rng.normal(shape) * self.scales(t)[1].float()

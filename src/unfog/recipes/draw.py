@@ -17,7 +17,7 @@ from unfog.output.film import write_film
 from unfog.output.pictures import Saved, save_pictures
 from unfog.output.provenance import Provenance, read_provenance, write_picture
 from unfog.recipes.listen import Listener, Silent
-from unfog.spec import Sampling
+from unfog.spec import Sampling, build_part
 
 FILMED = 16  # pictures in a film
 
@@ -122,7 +122,7 @@ def again(
             "Give that model."
         )
     known = {f.name for f in fields(Sampling)}
-    sampling = Sampling(**{k: v for k, v in entry.settings.items() if k in known})
+    sampling = build_part(Sampling, {k: v for k, v in entry.settings.items() if k in known}, "sampling")
     # the last bits of a sum depend on the size of the batch and on the place in it: repeat both
     indices = range(entry.batch_first, entry.batch_first + entry.batch_size)
     label = None if entry.label is None else [model.class_index(entry.label)] * len(indices)

@@ -18,7 +18,6 @@ from torch import Tensor
 from unfog.condition.base import NONE, Condition
 from unfog.denoise.base import Denoiser, GaussianPosterior
 from unfog.errors import SampleError
-from unfog.process.gaussian import GaussianProcess
 from unfog.rng import Noise
 
 State = TypeVar("State")
@@ -29,9 +28,9 @@ class Sampler(ABC, Generic[State]):
 
     Attributes:
         order: the error shrinks as (step size)^order on smooth problems; of the mean, for stochastic
-            samplers.
-        stochastic: whether it adds noise on the way.
-        calls: network calls per step, except where a step ends at t = 0.
+            samplers. 0 where a tolerance decides, and not the steps.
+        stochastic: whether it adds noise on the way, as it is by default.
+        calls: network calls per step, except where a step ends at t = 0; at least, where a tolerance decides.
     """
 
     order: ClassVar[int]
@@ -149,6 +148,6 @@ def check_grid(grid: Tensor) -> None:
         raise SampleError("A time grid must fall strictly from at most 1 (noise) to at least 0 (data).")
 
 
-def last_step(process: GaussianProcess, s: Tensor) -> bool:
-    """Whether no noise is left at s, so that a corrector has nothing to do."""
-    return float(process.scales(s)[1]) == 0.0
+def last_step(s: Tensor) -> bool:
+    """Whether s is the end: what noise a schedule keeps there counts as none, there is nothing to correct."""
+    return float(s) == 0.0

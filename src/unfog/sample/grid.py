@@ -8,7 +8,7 @@ invisible and 20 drowns everything.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -19,6 +19,7 @@ from unfog.process.gaussian import GaussianProcess
 Grid = Callable[[GaussianProcess, int, float, float], Tensor]
 
 START, END = 80.0, 0.01  # noise-to-signal ratios
+SHIFT = 3.0  # as Stable Diffusion 3 has it
 
 
 def uniform(process: GaussianProcess, steps: int, start: float = START, end: float = END) -> Tensor:
@@ -27,8 +28,31 @@ def uniform(process: GaussianProcess, steps: int, start: float = START, end: flo
     return torch.linspace(1, 0, steps + 1, dtype=torch.float64) * _time_of(process, start)
 
 
+def quadratic(process: GaussianProcess, steps: int, start: float = START, end: float = END) -> Tensor:
+    """Equal steps of the root of t, from the start's time to 0, (steps + 1,); ``end`` plays no role.
+
+    DDIM's grid for few steps (Song et al. 2021, arXiv 2010.02502, appendix D.2).
+    """
+    _check_steps(steps)
+    return torch.linspace(1, 0, steps + 1, dtype=torch.float64) ** 2 * _time_of(process, start)
+
+
+def shifted(process: GaussianProcess, steps: int, start: float = START, end: float = END) -> Tensor:
+    """Equal steps of flow time with three times the noise, (steps + 1,); ``end`` plays no role.
+
+    The noise-to-signal ratio is 3 u / (1 - u) for equal steps of u down to 0 (Esser et al. 2024, arXiv
+    2403.03206, section 5.3.2): larger pictures take more noise to hide.
+    """
+    _check_steps(steps)
+    u = torch.linspace(start / (SHIFT + start), 0, steps + 1, dtype=torch.float64)[:-1]
+    return _finish(process, (1 / u - 1).log() - math.log(SHIFT))
+
+
 def log_snr(process: GaussianProcess, steps: int, start: float = START, end: float = END) -> Tensor:
-    """Equal steps of l = log(alpha / sigma), then a last one to t = 0, (steps + 1,)."""
+    """Equal steps of l = log(alpha / sigma), then a last one to t = 0, (steps + 1,).
+
+    The noise falls geometrically: k-diffusion and diffusers call this grid exponential, NCSN a ladder.
+    """
     _check_steps(steps)
     clock = torch.linspace(-math.log(start), -math.log(end), steps, dtype=torch.float64)
     return _finish(process, clock)
@@ -40,6 +64,25 @@ def karras(process: GaussianProcess, steps: int, start: float = START, end: floa
     rho = 7.0
     root = torch.linspace(start ** (1 / rho), end ** (1 / rho), steps, dtype=torch.float64)
     return _finish(process, -rho * root.log())
+
+
+def through(levels: Sequence[float]) -> Grid:
+    """The grid through given noise-to-signal ratios, falling, then to t = 0: learned, not laid out.
+
+    Raises:
+        SampleError: if they do not fall, or are not as many as the steps asked for.
+    """
+
+    def grid(process: GaussianProcess, steps: int, start: float = START, end: float = END) -> Tensor:
+        _check_steps(steps)
+        if len(levels) != steps:
+            known = (
+                f"was learned for {len(levels)} steps, not {steps}" if levels else "has to be learned first"
+            )
+            raise SampleError(f"The optimised grid {known}: unfog steps MODEL --optimise {steps}")
+        return _finish(process, -torch.tensor(levels, dtype=torch.float64).log())
+
+    return grid
 
 
 def _finish(process: GaussianProcess, clock: Tensor) -> Tensor:

@@ -28,10 +28,15 @@ class UniPC(Sampler[Journey]):
 
     The correction repeats the previous step with the estimate at its end, which was not known then; it costs
     no call and gains one order. Coefficients are the exact integrals (the paper's varying-coefficient form).
+
+    Attributes:
+        reach: estimates that a prediction leans on: 2 and 3 are the paper's UniPC-2 and UniPC-3, of
+            orders 3 and 4.
     """
 
+    reach: int = 2
+
     order = 3
-    reach = 2  # estimates that a prediction leans on
 
     def step(
         self,

@@ -81,15 +81,23 @@ def slope(errors: Sequence[float], counts: Sequence[int]) -> float:
 
 
 class Impulses(Noise):
-    """Noise that is 1 for one example at each call, for the next one at the next call, and 0 elsewhere."""
+    """Noise that is 1 for one example at each call, for the next one at the next call, and 0 elsewhere.
 
-    def __init__(self, first: int) -> None:
+    Args:
+        first: the example whose turn is first; None for no noise at all.
+
+    Attributes:
+        count: calls so far.
+    """
+
+    def __init__(self, first: int | None) -> None:
         super().__init__(0)
-        self.next = first
+        self.first, self.count = first, 0
 
     def normal(self, shape: Sequence[int], like: Tensor | None = None) -> Tensor:
         """One example's turn, in the type of ``like``."""
         noise = torch.zeros(tuple(shape), dtype=torch.float64 if like is None else like.dtype)
-        noise[self.next] = 1.0
-        self.next += 1
+        if self.first is not None:
+            noise[self.first + self.count] = 1.0
+        self.count += 1
         return noise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -14,6 +14,7 @@ from unfog.rng import Noise
 from unfog.sample import SAMPLERS, Sampler, log_snr
 from unfog.verify.check import MEAN, STD, Impulses, Result, end_of, inner_grid, marginal, process_of, slope
 
+ROUNDING = 1e-11
 SLACK = 0.3  # by which a measured order may fall short of the declared one
 
 
@@ -31,22 +32,29 @@ def deterministic_order() -> Iterator[Result]:
                 x = mean + math.sqrt(variance) * torch.tensor([[-2.0], [-0.5], [0.4], [1.7]]).double()
                 truth = exact.flow_map(x, float(grid[0]), float(grid[-1]))
                 errors.append(float((end_of(exact, kind(), grid, x) - truth).abs().max()))
-            order = slope(errors, counts)
-            yield Result(
-                f"{name}, {schedule}", order, kind.order - SLACK, 9.0, f"order, declared {kind.order}"
-            )
-            yield Result(f"{name}, {schedule}", errors[-1], 0.0, 0.05, "error after 96 steps")
+            if kind.order:
+                yield _order(f"{name}, {schedule}", errors, counts, kind.order)
+            limit = 0.05 if kind.order else 0.002  # a tolerance promises more than a number of steps
+            yield Result(f"{name}, {schedule}", errors[-1], 0.0, limit, "error after 96 steps")
+
+
+def _order(entry: str, errors: Sequence[float], counts: Sequence[int], declared: int) -> Result:
+    """How fast errors fall, against what is declared; at rounding error nothing falls any more."""
+    found = slope(errors, counts) if errors[-1] > ROUNDING else float(declared)
+    return Result(entry, found, declared - SLACK, 9.0, f"order, declared {declared}")
 
 
 def chain_moments(process: GaussianProcess, sampler: Sampler[object], grid: Tensor) -> tuple[float, float]:
     """Mean and variance at the end of a stochastic chain, exactly: for Gaussian data it is affine.
 
-    One example starts at 0 without noise, one at 1, and one for each step gets a noise of 1 there only.
+    One example starts at 0 without noise, one at 1, and one for each draw gets a noise of 1 there only.
     """
     mean, variance = marginal(process, grid[0])
-    x = torch.zeros(len(grid) + 1, 1, dtype=torch.float64)
+    exact, draws = ExactGaussian(process, MEAN, STD), Impulses(first=None)
+    end_of(exact, sampler, grid, torch.zeros(1, 1, dtype=torch.float64), draws)
+    x = torch.zeros(draws.count + 2, 1, dtype=torch.float64)
     x[1] = 1.0
-    ends = end_of(ExactGaussian(process, MEAN, STD), sampler, grid, x, Impulses(first=2))[:, 0]
+    ends = end_of(exact, sampler, grid, x, Impulses(first=2))[:, 0]
     start, *steps = (ends[1:] - ends[0]).tolist()
     return start * mean + float(ends[0]), start**2 * variance + sum(step**2 for step in steps)
 
@@ -63,11 +71,8 @@ def stochastic_moments() -> Iterator[Result]:
                 mean, variance = chain_moments(process, kind(), grid)
                 true_mean, true_variance = marginal(process, grid[-1])
                 errors.append(abs(variance / true_variance - 1) + abs(mean - true_mean))
-            order = slope(errors, counts)
-            yield Result(
-                f"{name}, {schedule}", order, kind.order - SLACK, 9.0, f"order, declared {kind.order}"
-            )
-            yield Result(f"{name}, {schedule}", errors[-1], 0.0, 0.08, "error after 100 steps")
+            yield _order(f"{name}, {schedule}", errors, counts, kind.order)
+            yield Result(f"{name}, {schedule}", errors[-1], 0.0, 0.1, "error after 100 steps")
 
 
 def memory_is_found() -> Iterator[Result]:

@@ -1,0 +1,56 @@
+"""A model's weights on disk: safetensors, checked by name, shape and fingerprint."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from unfog.errors import ModelError
+
+
+def digest(description: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> str:
+    """SHA-256 of a description, as sorted JSON, and of all weights, by name."""
+    found = hashlib.sha256(json.dumps(description, sort_keys=True).encode())
+    for name, tensor in sorted(tensors.items()):
+        found.update(name.encode())
+        found.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return found.hexdigest()
+
+
+def write_weights(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Write weights into a file that is not there yet."""
+    from safetensors.torch import save_file
+
+    save_file({name: t.detach().cpu().contiguous() for name, t in tensors.items()}, path)
+
+
+def read_weights(path: Path, wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The weights of a file, with exactly the names and shapes of ``wanted``.
+
+    Raises:
+        ModelError: if the file is missing or damaged, or has other weights.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        tensors: dict[str, Tensor] = load_file(path)
+    except FileNotFoundError:
+        raise ModelError(f"{path} is missing. Restore it from a copy, or train again.") from None
+    except (SafetensorError, OSError) as error:
+        raise ModelError(f"{path} is damaged ({error}). Restore it from a copy, or train again.") from error
+    if tensors.keys() != wanted.keys():
+        odd = sorted(tensors.keys() ^ wanted.keys())[0]
+        raise ModelError(f"{path} does not fit model.json: weight {odd!r} is missing on one side.")
+    for name, tensor in tensors.items():
+        if tensor.shape != wanted[name].shape:
+            raise ModelError(
+                f"{path}: weight {name!r} has shape {tuple(tensor.shape)}, model.json asks for "
+                f"{tuple(wanted[name].shape)}."
+            )
+    return tensors
