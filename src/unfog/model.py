@@ -278,16 +278,22 @@ class Model(nn.Module):
         sampler = SAMPLERS[sampling.sampler](**sampling.options)
         rng = Noise.for_pictures(seed, indices)
         x = process.prior((len(indices), *self.shape), rng, grid[0]).to(self.device)
-        cond = NONE
-        if self.encoder is not None:
-            cond = self.encoder(torch.tensor(self.choose_groups(indices, labels, seed)))
-        denoiser = self._guided(sampling, len(indices), cond)
+        denoiser, cond = self.steered(indices, labels, seed=seed, sampling=sampling)
         was_training = self.training
         self.eval()
         try:
             yield from trajectory(denoiser, sampler, grid, x, cond, rng=rng)
         finally:
             self.train(was_training)
+
+    def steered(
+        self, indices: Sequence[int], labels: Sequence[int] | None, *, seed: int, sampling: Sampling
+    ) -> tuple[Denoiser, Condition]:
+        """The denoiser behind all guides, and the condition, for these pictures of a request; see ``walk``."""
+        cond = NONE
+        if self.encoder is not None:
+            cond = self.encoder(torch.tensor(self.choose_groups(indices, labels, seed), device=self.device))
+        return self._guided(sampling, len(indices), cond), cond
 
     def _guided(self, sampling: Sampling, batch: int, cond: Condition) -> Denoiser:
         denoiser: Denoiser = self.denoiser
