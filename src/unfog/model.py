@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from unfog.atomic import atomic_folder
+from unfog.atomic import atomic_folder, atomic_write
 from unfog.codec import PixelCodec, PixelStatistics
 from unfog.condition import NONE, Condition, LabelEncoder
 from unfog.config import nearest
@@ -289,7 +289,7 @@ class Model(nn.Module):
     def steered(
         self, indices: Sequence[int], labels: Sequence[int] | None, *, seed: int, sampling: Sampling
     ) -> tuple[Denoiser, Condition]:
-        """The denoiser behind all guides, and the condition, for these pictures of a request; see ``walk``."""
+        """The denoiser behind all guides, and the condition, for these pictures; see ``walk``."""
         cond = NONE
         if self.encoder is not None:
             cond = self.encoder(torch.tensor(self.choose_groups(indices, labels, seed), device=self.device))
@@ -327,23 +327,38 @@ class Model(nn.Module):
             The model's fingerprint.
         """
         fingerprint = self.fingerprint()
-        description = {
-            "format": FORMAT,
-            "unfog": __version__,
-            "fingerprint": fingerprint,
-            "parameters": self.count_parameters(),
-            **asdict(self.spec),
-            "history": self.history,
-        }
         with atomic_folder(folder) as temporary:
             write_weights(temporary / "model.safetensors", self.state_dict())
-            text = json.dumps(description, indent=2, ensure_ascii=False)
-            (temporary / "model.json").write_text(text + "\n", "utf-8")
+            (temporary / "model.json").write_text(self._described(), "utf-8")
             if card:
                 (temporary / "card.md").write_text(card, "utf-8")
             if extra:
                 extra(temporary)
         return fingerprint
+
+    def _described(self) -> str:
+        """The text of ``model.json``."""
+        description = {
+            "format": FORMAT,
+            "unfog": __version__,
+            "fingerprint": self.fingerprint(),
+            "parameters": self.count_parameters(),
+            **asdict(self.spec),
+            "history": self.history,
+        }
+        return json.dumps(description, indent=2, ensure_ascii=False) + "\n"
+
+
+def restate(model: Model, folder: str | Path) -> None:
+    """Write ``model.json`` anew, for a model whose sampling or history changed but not its weights."""
+    atomic_write(home(folder) / "model.json", model._described())
+
+
+def home(folder: str | Path) -> Path:
+    """The model folder itself, where it or the run that holds it was named."""
+    folder = Path(folder)
+    inner = folder / "model"
+    return inner if not (folder / "model.json").is_file() and (inner / "model.json").is_file() else folder
 
 
 def load(folder: str | Path, device: str | torch.device = "cpu") -> Model:
@@ -356,9 +371,7 @@ def load(folder: str | Path, device: str | torch.device = "cpu") -> Model:
     Raises:
         ModelError: if it is no model, is damaged, or was made by a newer unfog.
     """
-    folder = Path(folder)
-    if not (folder / "model.json").is_file() and (folder / "model" / "model.json").is_file():
-        folder = folder / "model"
+    folder = home(folder)
     description = describe(folder)
     known = {f.name for f in fields(Spec)}
     spec_values = {name: value for name, value in description.items() if name in known}

@@ -15,6 +15,7 @@ from unfog.cli.inspect import inspect
 from unfog.cli.likelihood import likelihood
 from unfog.cli.sample import sample
 from unfog.cli.selftest import selftest
+from unfog.cli.steps import steps
 from unfog.cli.train import train
 from unfog.errors import Stopped, UnfogError, UsageError
 
@@ -24,6 +25,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "sample": sample,
     "evaluate": evaluate,
     "likelihood": likelihood,
+    "steps": steps,
     "inspect": inspect,
     "selftest": selftest,
 }

@@ -40,7 +40,7 @@ def sample(
         raise UsageError("Say which model draws: unfog sample runs/NAME/model --out DIR")
     with Screen() as screen:
         from unfog.config import override
-        from unfog.model import load
+        from unfog.model import home, load
         from unfog.recipes import draw
 
         loaded = None if model is None else load(model)
@@ -63,8 +63,7 @@ def sample(
         saved, film_path = draw.draw(
             loaded, out, n, label=label, seed=seed, film=film, settings=changes, listener=screen
         )
-        folder = model if (model / "model.json").is_file() else model / "model"
-        draw.remember(folder, loaded.fingerprint())
+        draw.remember(home(model), loaded.fingerprint())
     files = [str(path) for path in saved.files]
     values = {"folder": str(saved.folder), "files": files, "index": str(saved.index), "grid": str(saved.grid)}
     if film_path is not None:

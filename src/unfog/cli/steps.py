@@ -1,0 +1,118 @@
+"""``unfog steps``: which sampler, and how many calls, for this model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from unfog.cli.screen import Screen, answer, table
+
+if TYPE_CHECKING:
+    from unfog.recipes.steps import Advice, Trial
+
+
+def steps(
+    model: Annotated[Path, typer.Argument(help="Folder of a model or run.")],
+    data: Annotated[
+        str | None, typer.Option(help="What it learned from; not needed where the run still knows.")
+    ] = None,
+    n: Annotated[int, typer.Option("-n", min=50, help="Pictures for each measurement.")] = 500,
+    optimise: Annotated[
+        list[int] | None,
+        typer.Option(min=2, max=100, help="Learn a sampler of so many steps; repeatable; 6 and 8."),
+    ] = None,
+    learn: Annotated[bool, typer.Option("--learn/--no-learn", help="Whether to learn samplers.")] = True,
+    reference: Annotated[int, typer.Option(min=20, help="Steps of DDPM to compare with.")] = 1000,
+    store: Annotated[bool, typer.Option("--store/--dry-run", help="Make the best one the default.")] = True,
+    out: Annotated[Path | None, typer.Option(help="PNG of the two charts; beside the model.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Find the best way to sample: unfog steps runs/photos/model."""
+    with Screen() as screen:
+        from unfog.model import home, load, restate
+        from unfog.output.steps import draw_steps
+        from unfog.recipes.steps import adopt, advise, source_of
+
+        loaded, folder = load(model), home(model)
+        counts = tuple(optimise or (6, 8)) if learn else ()
+        source = data or source_of(loaded, folder)
+        advice = advise(loaded, source, n, optimise=counts, reference=reference, listener=screen)
+        if store:
+            adopt(loaded, advice)
+            restate(loaded, folder)
+        path = draw_steps(out or folder.parent / "steps.png", *_charts(advice))
+    values = {
+        "chosen": advice.chosen.to_dict(),
+        "as_good": advice.good,
+        "stored": store,
+        "reference": advice.reference.to_dict(),
+        "space": advice.space,
+        "quality": [trial.to_dict() for trial in advice.trials],
+        "errors": [trial.to_dict() for trial in advice.errors],
+        "learned": {
+            count: {"error": found.error, "before": found.before} for count, found in advice.fitted.items()
+        },
+        "chart": str(path),
+    }
+    answer(values, json, _text(advice, store, path))
+
+
+def _charts(advice: Advice) -> tuple[Any, ...]:
+    best: dict[str, dict[int, float]] = {}
+    for trial in advice.errors:
+        line = best.setdefault(trial.sampling.sampler, {})
+        line[trial.calls] = min(line.get(trial.calls, float("inf")), trial.error or 0.0)
+    for count, found in advice.fitted.items():
+        best.setdefault("learned", {})[count] = found.error
+    quality: dict[str, list[tuple[int, float]]] = {}
+    for trial in advice.trials:
+        if trial.frechet is not None and trial.frechet.value is not None:
+            quality.setdefault(trial.sampling.sampler, []).append((trial.calls, trial.frechet.value))
+    limit = advice.reference.frechet.value if advice.reference.frechet else None
+    name = f"ddpm, {advice.reference.calls} calls"
+    chosen = (advice.chosen.sampling.sampler, advice.chosen.calls)
+    return {n: sorted(line.items()) for n, line in best.items()}, quality, (name, limit or 0.0), chosen
+
+
+def _text(advice: Advice, stored: bool, path: Path) -> str:
+    best = sorted(advice.errors, key=lambda t: (t.calls, t.error or 0.0))
+    few = [trial for calls in sorted({t.calls for t in best}) for trial in _first(best, calls)]
+    errors = [[str(t.calls), t.sampling.sampler, t.sampling.grid, f"{t.error:.3f}"] for t in few]
+    errors += [[str(c), "learned", "optimised", f"{f.error:.3f}"] for c, f in advice.fitted.items()]
+    rows = [_row(t) for t in sorted(advice.trials, key=lambda t: (t.calls, t.sampling.sampler))]
+    rows.append(_row(advice.reference))
+    chosen = advice.chosen.sampling
+    word = "Now the model's default" if stored else "Best"
+    verdict = (
+        f"{word}: {chosen.sampler}, {chosen.steps} steps, grid {chosen.grid}: {advice.chosen.calls} calls"
+    )
+    beside = f"{advice.reference.calls} steps of DDPM"
+    verdict += (
+        f", as good as {beside} to 5 %." if advice.good else f"; nothing measured was as good as {beside}."
+    )
+    return "\n\n".join(
+        [
+            table(["calls", "sampler", "grid", "error, in standard deviations of the data"], errors),
+            table(["calls", "sampler", "grid", "Frechet distance (95 %)", "agreement", "s per 100"], rows),
+            f"Distances in {advice.space}.",
+            f"{verdict}\nCharts: {path}",
+        ]
+    )
+
+
+def _first(trials: list[Trial], calls: int) -> list[Trial]:
+    return [trial for trial in trials if trial.calls == calls][:3]
+
+
+def _row(trial: Trial) -> list[str]:
+    agreement = "-" if trial.agreement is None else str(trial.agreement)
+    return [
+        str(trial.calls),
+        trial.sampling.sampler,
+        trial.sampling.grid,
+        str(trial.frechet),
+        agreement,
+        f"{trial.seconds:.2f}",
+    ]
