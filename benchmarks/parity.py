@@ -1,6 +1,6 @@
 """A second witness: every sampler beside the same method in diffusers, on the same grid, network and noise.
 
-    python benchmarks/parity.py [--model RUN] [--markdown]
+    python benchmarks/parity.py [--model RUN] [--steps 1 2 3 ...] [--markdown]
 
 Two people who wrote the same formula down independently seldom make the same mistake. The network is a smooth
 random one (or a trained model); the grid is the scheduler's own, read from it; the random numbers are the
@@ -262,6 +262,7 @@ def main() -> None:
     """Read the command line, compare, print; exits with 1 if a difference has no explanation."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--model", help="a trained model or run in place of the smooth random network")
+    parser.add_argument("--steps", type=int, nargs="+", default=STEPS, help="numbers of steps to try")
     parser.add_argument("--markdown", action="store_true", help="also print every number of steps")
     options = parser.parse_args()
     if find_spec("diffusers") is None:
@@ -271,18 +272,18 @@ def main() -> None:
     torch.set_num_threads(1)  # many small tensors gain nothing from more
     print(describe(facts(["unfog", "diffusers"])), flush=True)
     network = f"the network of {options.model}" if options.model else "a smooth random network"
-    print(f"{network}; steps {', '.join(map(str, STEPS))}", end="\n\n", flush=True)
-    rows = [examine(pair, options.model) for pair in PAIRS]
+    print(f"{network}; steps {', '.join(map(str, options.steps))}", end="\n\n", flush=True)
+    rows = [examine(pair, options.model, options.steps) for pair in PAIRS]
     reasons = list(dict.fromkeys(pair.why for pair in PAIRS if pair.why))
     print("\n".join(summary(rows, reasons)), end="\n\n")
     print(
         "\n".join(f"{number}. {' '.join(why.split())}" for number, why in enumerate(reasons, 1)), end="\n\n"
     )
-    print(f"No NaN and no infinity on either side: {len(rows)} pairs, {len(STEPS)} numbers of steps.")
+    print(f"No NaN and no infinity on either side: {len(rows)} pairs, {len(options.steps)} numbers of steps.")
     for name, why in UNPAIRED.items():
         print(f"Without a peer: {name} ({why}).")
     if options.markdown:
-        print("\n".join(details(rows, STEPS)))
+        print("\n".join(details(rows, options.steps)))
     if wrong := mistakes(rows):
         sys.exit("\n" + "\n".join(wrong))
 

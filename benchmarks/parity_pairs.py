@@ -109,16 +109,17 @@ OVER_RATIO = (  # from (x, velocity) at both ends to their noises, and along the
 
 HALF = """The last term of the parabola counts half in the scheduler, as in the authors' code: D2 is the
 coefficient of the square, but its weight is that of a second derivative. unfog integrates the parabola
-exactly and is of third order; with the half term the order is two (the difference falls with 2.00 from 100
-to 400 equal steps of l). On these unfog is nearer from 10 steps on, and 37 times at 50. On the two other
-grids the long last steps decide, and there the half term happens to be nearer at many numbers of steps."""
+exactly and is of third order; with the half term the order is two (from 100 to 400 equal steps of l the
+difference falls by 16). On these steps unfog is nearer from 10 on, and 2 to 5 times from 17 to 29. On the
+two other grids the long last steps decide, and there the half term happens to be nearer at many numbers of
+steps."""
 ONES = """The scheduler sets two weights to 1/2 (predictor of order 2, corrector of order 1), the shortcut
-of UniPC's paper, which leaves the order what it is (the difference falls with 3.04 from 100 to 400 equal
-steps of l); unfog solves for them. Neither is nearer throughout: unfog is on equal steps of t, the
-scheduler from 7 equal steps of l on."""
-RHO_WHY = """DEIS is published with polynomials in t, in sigma / alpha (rho-AB) and in its logarithm; the
-scheduler has the logarithm, unfog sigma / alpha. Both are the paper's. The logarithm is nearer at 2 to 5
-steps and at 20, sigma / alpha at 7 to 17 and from 29 on."""
+of UniPC's paper, which leaves the order what it is (from 100 to 400 equal steps of l the difference falls
+by 69; third order is 64); unfog solves for them. Neither is nearer throughout: unfog is on equal steps of
+t, the scheduler from 7 equal steps of l on."""
+RHO_WHY = """DEIS is published with polynomials in t (tAB) and in sigma / alpha (rho-AB). unfog has the
+second; the scheduler has them in the logarithm of sigma / alpha, a later variant with closed forms. The
+logarithm is nearer at 2 to 5 steps and at 20, sigma / alpha at 7 to 17 and from 29 on."""
 DDIM_END = """unfog's last step, if it ends at sigma 0, is DDIM's; the scheduler extrapolates four noises
 into it. Grids that end above 0 do not show it. On this smooth problem with equal steps of t the scheduler
 is nearer."""
