@@ -151,7 +151,7 @@ def closed_form(pair: Pair, steps: int) -> tuple[float, float]:
     deviation, followed through the chain, which is affine, by one impulse at each step; nothing is drawn.
     """
     process = GaussianProcess(pair.schedule)
-    exact, stochastic = ExactGaussian(process, MEAN, STD), SAMPLERS[pair.sampler].stochastic
+    exact, stochastic = ExactGaussian(process, MEAN, STD), pair.stochastic
 
     def begin(grid: Tensor) -> Tensor:
         if stochastic:

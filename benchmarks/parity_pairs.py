@@ -10,9 +10,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from parity_peer import Changes, Lay, by_flow, by_products, by_sigmas, halved, heun, quarter_turn
+from parity_peer import (
+    Changes,
+    Lay,
+    by_flow,
+    by_products,
+    by_sigmas,
+    by_strides,
+    geometric,
+    halved,
+    heun,
+    quarter_turn,
+)
 
 from unfog.process import DDPM, EDM, Cosine, Flow, Schedule
+from unfog.sample import SAMPLERS
 
 V = {"prediction_type": "v_prediction"}
 PLAIN = {**V, "clip_sample": False}
@@ -23,6 +35,11 @@ KARRAS, EQUAL = {"use_karras_sigmas": True}, {"use_exponential_sigmas": True}  #
 LINEAR = {"beta_start": 1e-4, "beta_end": 0.02, **V}
 UNIT = {**V, "sigma_data": 1.0}  # their preconditioning is then v
 TURN, ROOT, LINE = ({"schedule": schedule} for schedule in (Cosine(), EDM(0.0), Flow()))
+CHURNED = {  # as high as the scheduler lets it, on a schedule that reaches above the grid
+    "schedule": EDM(0.0, 120.0),
+    "own": {"churn": 2**0.5 - 1},
+    "stepping": {"s_churn": float("inf")},
+}
 FLOWING = {"prediction_type": "flow_prediction", "use_flow_sigmas": True, "lower_order_final": False}
 
 
@@ -55,6 +72,11 @@ class Pair:
     note: str = ""
 
     @property
+    def stochastic(self) -> bool:
+        """Whether noise is added on the way, with these settings."""
+        return SAMPLERS[self.sampler].stochastic or bool({"eta", "churn"} & set(self.own))
+
+    @property
     def title(self) -> str:
         """Both names, and what else tells this line from others."""
         note = f" ({self.note})" if self.note else ""
@@ -67,6 +89,7 @@ MULTI, SINGLE, UNIPC = (
     "UniPCMultistepScheduler",
 )
 DEIS, IPNDM, HEUN = "DEISMultistepScheduler", "IPNDMScheduler", "HeunDiscreteScheduler"
+EULER, ANCESTRAL = "EulerDiscreteScheduler", "EulerAncestralDiscreteScheduler"
 EDM_MULTI, EDM_EULER = "EDMDPMSolverMultistepScheduler", "EDMEulerScheduler"
 FLOW_EULER, FLOW_HEUN = "FlowMatchEulerDiscreteScheduler", "FlowMatchHeunDiscreteScheduler"
 RHO = (  # Lagrange's polynomials in sigma / alpha where diffusers has them in its logarithm
@@ -80,12 +103,16 @@ RHO = (  # Lagrange's polynomials in sigma / alpha where diffusers has them in i
     ),
 )
 DOUBLED = (("D2 = (1.0 /", "D2 = (2.0 /"),)
-SOLVED = (  # no shortcuts; the third only keeps the types together
-    ("if order == 2:", "if False:"),
-    ("if order == 1:", "if False:"),
-    ("torch.ones((), device=device)", "torch.ones((), device=device, dtype=torch.float32)"),
-)
+SOLVED = (("if order == 2:", "if False:"), ("if order == 1:", "if False:"))  # no shortcuts
 
+SOLVED_3 = (
+    *SOLVED,
+    (
+        "min(self.config.solver_order, len(self.timesteps) - self.step_index)",
+        "self.config.solver_order if self.step_index < len(self.timesteps) - 1 else 1",
+    ),
+)
+ASKED = (("# 1. compute predicted original", "model_output = self.ask(sample, sigma_hat)  # original"),)
 DDIM_LAST = (("if len(self.ets) == 1:", "if len(self.ets) == 1 or self.alphas[prev_timestep_index] == 1:"),)
 HEEDED = (  # where alpha is 0, v is -x; nothing is remembered from there
     *DDIM_LAST,
@@ -128,6 +155,13 @@ noise: it guesses x = 0 (by a division by 1e-8) whatever the network says, and r
 noise. unfog steps with what the network says and begins to remember afterwards. The last step differs as
 above. On Gaussian data with a mean near 0 the guess costs little: the scheduler is nearer from 2 to 20
 steps, unfog at 1 and from 29 on."""
+STALE = """The scheduler raises the noise after the network was called: it uses what the network said about
+the level below. The paper (algorithm 2) calls it on the raised one, as unfog does. For a step of first
+order on Gaussian data the old answer happens to be a little nearer."""
+LOWER = """The two weights of 1/2 at the start, as above; and the scheduler's last step but one has order 2,
+because what keeps it from dividing by infinity in the last step, `lower_order_final`, lowers the order one
+by one. With equal steps of t, the last of which are long in l, that is nearer from 17 steps on; unfog is
+from 4 to 11."""
 SLOPES = """Heun averages slopes: unfog those of x / alpha over sigma / alpha (EDM), the scheduler those of
 x over t. On this schedule they are two rules of the same order, and unfog cannot take the first step, from
 t = 1, where alpha is 0, with two slopes. On the straight line the scheduler's rule is nearer but at 3
@@ -136,31 +170,51 @@ steps."""
 PAIRS = (
     Pair("ddpm", "DDPMScheduler", PLAIN, by_products),
     Pair("ddpm", "DDIMScheduler", PLAIN, by_products, stepping={"eta": 1.0}, note="eta 1"),
-    Pair("ddpm", "DDIMScheduler", PLAIN, by_products, {"eta": 0.5}, {"eta": 0.5}, note="eta 0.5"),
+    Pair("ddpm", ANCESTRAL, LINEAR, by_strides),
     Pair("ddim", "DDIMScheduler", PLAIN, by_products),
-    Pair("ddim", MULTI, {**FULL, "solver_order": 1}, note="DPM-Solver++ 1"),
-    Pair("ddim", EDM_EULER, UNIT, **ROOT, note="edm"),
-    Pair("ddim", FLOW_EULER, {}, by_flow, **LINE, note="flow"),
+    Pair("ddim", "DDIMScheduler", PLAIN, by_products, {"eta": 0.5}, {"eta": 0.5}, note="eta 0.5"),
+    Pair("euler", EULER, LINEAR, by_strides),
+    Pair("euler", EDM_EULER, UNIT, **ROOT, note="edm"),
+    Pair("euler", FLOW_EULER, {}, by_flow, **LINE, note="flow"),
+    Pair("euler", EDM_EULER, UNIT, **CHURNED, changes=ASKED, why=STALE, note="churn"),
+    Pair("heun", HEUN, LINEAR, heun),
+    Pair("heun", FLOW_HEUN, {}, heun, **LINE, changes=OVER_RATIO, why=SLOPES, note="flow"),
+    Pair("dpm++1", MULTI, {**FULL, "solver_order": 1}),
+    Pair("dpm++2s", SINGLE, {**SECOND, "lower_order_final": True}, halved),
     Pair("dpm++2m", MULTI, FULL | SECOND),
     Pair("dpm++2m", MULTI, FULL | SECOND | KARRAS, note="karras"),
     Pair("dpm++2m", MULTI, FLOWING, by_flow, **LINE, note="flow"),
     Pair("dpm++2m", EDM_MULTI, FULL | UNIT, **ROOT, note="edm"),
-    Pair("dpm++2s", SINGLE, {**SECOND, "lower_order_final": True}, halved),
     Pair("dpm++3m", MULTI, THIRD, changes=DOUBLED, why=HALF),
     Pair("dpm++3m", MULTI, THIRD | KARRAS, changes=DOUBLED, why=HALF, note="karras"),
     Pair("dpm++3m", MULTI, THIRD | EQUAL, changes=DOUBLED, why=HALF, note="log-snr"),
-    Pair("sde-dpm++2m", MULTI, {**FULL, "algorithm_type": "sde-dpmsolver++"}),
+    Pair("learned", MULTI, THIRD, changes=DOUBLED, why=HALF, note="nothing learned"),
     Pair("unipc", UNIPC, SECOND, changes=SOLVED, why=ONES),
     Pair("unipc", UNIPC, SECOND | EQUAL, changes=SOLVED, why=ONES, note="log-snr"),
+    Pair(
+        "unipc",
+        UNIPC,
+        {**V, "solver_order": 3},
+        own={"reach": 3},
+        changes=SOLVED_3,
+        why=LOWER,
+        note="reach 3",
+    ),
     Pair("deis", DEIS, {**FULL, "solver_order": 3}, changes=RHO, why=RHO_WHY),
     Pair("ipndm", IPNDM, {}, quarter_turn(0.99, 0.01), **TURN),
     Pair(
         "ipndm", IPNDM, {}, quarter_turn(0.99, 0), **TURN, changes=DDIM_LAST, why=DDIM_END, note="to sigma 0"
     ),
     Pair("ipndm", IPNDM, {}, quarter_turn(1, 0), **TURN, changes=HEEDED, why=NO_SIGNAL, note="from alpha 0"),
-    Pair("heun", HEUN, LINEAR, heun),
-    Pair("heun", FLOW_HEUN, {}, heun, **LINE, changes=OVER_RATIO, why=SLOPES, note="flow"),
+    Pair("sde-dpm++2m", MULTI, {**FULL, "algorithm_type": "sde-dpmsolver++"}),
+    Pair("euler-maruyama", "ScoreSdeVeScheduler", {"sigma_max": 80.0}, geometric, **ROOT),
 )
 
-UNPAIRED: dict[str, str] = {}
+UNPAIRED = {
+    "rk4": "diffusers has no Runge-Kutta of fourth order but the pseudo one that PNDM starts with",
+    "adaptive": "diffusers has no scheduler that chooses its own steps",
+    "restart": "diffusers has no such scheduler",
+    "langevin": "diffusers has no annealed Langevin dynamics",
+    "pc": "ScoreSdeVeScheduler corrects by norms over the batch; here no example depends on its neighbours",
+}
 """Samplers that diffusers has no scheduler for, each with the reason."""

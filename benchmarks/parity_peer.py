@@ -3,8 +3,8 @@
 Each scheduler is built and asked for its grid through its public interface; the noise levels that it then
 holds are read from it and become the grid of both sides. The schedulers keep their tables in float32 and cast
 what they are given to it. For the comparison in float64 their source is read with `float32` written as
-`float64`, and nothing else changed; that shows differences of 1e-12 where float32 hides those below 1e-5. The
-same door takes the changes of a line that explain a difference.
+`float64`, and torch's default type is that too; nothing else is changed. That shows differences of 1e-12
+where float32 hides those below 1e-5. The same door takes the changes of a line that explain a difference.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.abc import InspectLoader
@@ -44,32 +45,41 @@ class Road:
 
 Lay = Callable[[Any, int], Road]
 
+# these keep x + ratio e where others keep alpha x + sigma e; with alpha = 1 that is the same
+LARGE = {"HeunDiscreteScheduler", "EulerDiscreteScheduler", "EulerAncestralDiscreteScheduler"}
+
+# what they want to hear, where it is not v
+KINDS = {
+    "FlowMatchEulerDiscreteScheduler": "flow",
+    "FlowMatchHeunDiscreteScheduler": "flow",
+    "ScoreSdeVeScheduler": "score",
+}
+
 
 class _Changed(InspectLoader):
     """Loads a module of diffusers from a source with some words replaced."""
 
-    def __init__(self, original: ModuleType, changes: Changes) -> None:
-        self.original, self.changes = original, changes
+    def __init__(self, original: ModuleType, changes: Changes, double: bool) -> None:
+        self.original, self.changes, self.double = original, changes, double
 
     def get_source(self, fullname: str) -> str:
         source = inspect.getsource(self.original)
         for old, new in self.changes:
             if old not in source:
-                raise LookupError(
-                    f"{self.original.__name__} has no {old!r}: these pairs are for diffusers 0.42.1"
-                )
+                name = self.original.__name__
+                raise LookupError(f"{name} has no {old!r}: these pairs are for diffusers 0.42.1")
             source = source.replace(old, new)
-        return source
+        return source.replace("float32", "float64") if self.double else source
 
 
-@lru_cache(maxsize=64)
-def module_of(scheduler: str, changes: Changes) -> ModuleType:
+@lru_cache(maxsize=128)
+def module_of(scheduler: str, changes: Changes, double: bool) -> ModuleType:
     """A changed copy of the module that holds a scheduler; diffusers itself stays as it is."""
     import diffusers
 
     original = sys.modules[getattr(diffusers, scheduler).__module__]
-    name = f"{original.__name__}_{abs(hash((scheduler, changes)))}"
-    spec = importlib.util.spec_from_loader(name, _Changed(original, changes))
+    name = f"{original.__name__}_{abs(hash((scheduler, changes, double)))}"
+    spec = importlib.util.spec_from_loader(name, _Changed(original, changes, double))
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
@@ -106,30 +116,52 @@ def walk(
     Returns:
         x at the end (B, *S), and the grid of times that was walked.
     """
-    changes = (*changes, ("float32", "float64")) if double else changes
-    module = module_of(scheduler, changes)
+    module = module_of(scheduler, changes, double)
     module.randn_tensor = lambda shape, dtype=None, **_: rng.normal(shape, torch.empty(0, dtype=dtype))
     chosen = getattr(module, scheduler)(**options)
-    road = lay(chosen, steps)
+    with _default(torch.float64 if double else torch.float32):
+        road = lay(chosen, steps)
     calls, grid = (process.schedule.time(-ratio.log()) for ratio in (road.calls, road.grid))
-    # these keep x + ratio e where others keep alpha x + sigma e; with alpha = 1 that is the same
-    large = scheduler in {"HeunDiscreteScheduler", "EulerDiscreteScheduler"}
-    inner, x = denoiser(process), begin(grid)
+    large, inner = scheduler in LARGE, denoiser(process)
+    kind = KINDS.get(scheduler, "flow" if options.get("prediction_type") == "flow_prediction" else "v")
+
+    def answer(x: Tensor, t: Tensor) -> Tensor:
+        return output(inner(x * process.scales(t)[0] if large else x, t), kind)
+
+    # for a change that asks the network again, at another level (on schedules with alpha = 1)
+    chosen.ask = lambda x, sigma: answer(x, process.schedule.time(-sigma.double().log()))
+    x = begin(grid)
     x = x / process.scales(grid[0])[0] if large else x
-    for timestep, t in zip(chosen.timesteps, calls, strict=True):
+    for index, (timestep, t) in enumerate(zip(chosen.timesteps, calls, strict=True)):
         if hasattr(chosen, "scale_model_input"):
             chosen.scale_model_input(x, timestep)  # some insist on being asked
-        seen = x * process.scales(t)[0] if large else x
-        flowing = scheduler.startswith("FlowMatch") or options.get("prediction_type") == "flow_prediction"
-        said = output(inner(seen, t), "flow" if flowing else "v")
-        x = chosen.step(said, timestep, x, **(stepping or {})).prev_sample
+        with _default(torch.float64 if double else torch.float32):
+            if kind == "score":
+                moved = chosen.step_pred(answer(x, t), timestep, x)
+                # its pipeline leaves the noise of the last step away
+                x = moved.prev_sample if index + 1 < len(calls) else moved.prev_sample_mean
+            else:
+                x = chosen.step(answer(x, t), timestep, x, **(stepping or {})).prev_sample
     return (x * process.scales(grid[-1])[0] if large else x), grid
 
 
+@contextmanager
+def _default(dtype: torch.dtype) -> Iterator[None]:
+    """The type that torch gives to numbers without one."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
 def output(posterior: GaussianPosterior, kind: str) -> Tensor:
-    """What a network that predicts v, or the velocity of the straight flow, would have said, (B, *S)."""
+    """What a network that predicts v, the score, or the velocity of the straight flow would say, (B, *S)."""
     if kind == "flow":
         return posterior.noise - posterior.mean
+    if kind == "score":
+        return posterior.score
     norm = torch.rsqrt(posterior.alpha**2 + posterior.sigma**2)
     return norm * (posterior.alpha * posterior.noise - posterior.sigma * posterior.mean)
 
@@ -154,6 +186,19 @@ def by_sigmas(scheduler: Any, steps: int) -> Road:
     """Most hold sigma / alpha."""
     scheduler.set_timesteps(steps)
     return _ended(scheduler.sigmas)
+
+
+def by_strides(scheduler: Any, steps: int) -> Road:
+    """The grid of `by_products`, for those that hold sigma / alpha."""
+    scheduler.register_to_config(timestep_spacing="leading", steps_offset=1000 // steps - 1)
+    return by_sigmas(scheduler, steps)
+
+
+def geometric(scheduler: Any, steps: int) -> Road:
+    """The levels of score-based models, from the highest to the lowest, then 0."""
+    scheduler.set_timesteps(steps)
+    scheduler.set_sigmas(steps)
+    return _ended(torch.cat([scheduler.discrete_sigmas.flip(0), torch.zeros(1)]))
 
 
 def by_flow(scheduler: Any, steps: int) -> Road:
