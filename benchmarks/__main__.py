@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-SCRIPTS = ("training", "sampling")
+SCRIPTS = ("training", "sampling", "parity")
 
 
 def main() -> None:

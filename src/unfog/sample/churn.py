@@ -6,6 +6,8 @@ depend on the number of steps.
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -29,5 +31,5 @@ def churned(
     """
     if churn <= 0 or float(process.scales(t)[0]) == 0.0:
         return x_t, t
-    later = torch.maximum(t, process.schedule.time(process.log_ratio(t) - torch.tensor(1 + churn).log()))
+    later = torch.maximum(t, process.schedule.time(process.log_ratio(t) - math.log1p(churn)))
     return process.diffuse(x_t, t, later, rng), later
