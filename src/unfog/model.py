@@ -64,7 +64,9 @@ class Model(nn.Module):
         process = GaussianProcess(build_part(SCHEDULES[schedule], options, f"schedule {schedule!r}"))
         self.codec = PixelCodec(statistics)
         self.encoder = LabelEncoder(len(spec.groups), config.vector) if spec.groups else None
-        self.denoiser = GaussianDenoiser(build(config), process, TARGETS[spec.target])
+        self.denoiser = GaussianDenoiser(
+            build(config), process, TARGETS[spec.target], variance=config.variance
+        )
 
     # ---- what it is -------------------------------------------------------------------------------
 

@@ -24,6 +24,7 @@ class TrainConfig(Config):
         weight_decay: of AdamW.
         clip: largest norm of the gradient.
         weight: a name of ``WEIGHTS``, how much an error counts at each noise level.
+        gamma: of the weights "min-snr" (5 when left out) and "p2" (1 when left out); the others have none.
         noise_mean, noise_std: of log(sigma / alpha), how often each noise level is visited; they follow from
             the data's spread when left out.
         label_dropout: share of examples whose label is hidden, so that guidance is possible.
@@ -46,7 +47,8 @@ class TrainConfig(Config):
     second_momentum: float = Field(default=0.95, ge=0, lt=1)
     weight_decay: float = Field(default=0.01, ge=0)
     clip: float = Field(default=1.0, gt=0)
-    weight: Literal["data", "noise", "v", "flow", "min-snr"] = "v"
+    weight: Literal["data", "noise", "v", "flow", "min-snr", "p2"] = "v"
+    gamma: float | None = Field(default=None, ge=0)
     noise_mean: float | None = None
     noise_std: float | None = Field(default=None, gt=0)
     label_dropout: float = Field(default=0.1, ge=0, lt=1)
