@@ -6,6 +6,7 @@ from unfog.verify.guidance import free_guidance_of_gaussians, thresholds_keep_th
 from unfog.verify.predictions import targets_say_the_same
 from unfog.verify.samplers import deterministic_order, memory_is_found, pure_noise_will_do, stochastic_moments
 from unfog.verify.schedules import clocks_invert, diffusions_fit, rates_are_derivatives, schedules_drop_out
+from unfog.verify.variances import bound_of_chain, variances_of_steps
 
 CHECKS: dict[str, Check] = {
     "clock and time are inverse": clocks_invert,
@@ -22,6 +23,8 @@ CHECKS: dict[str, Check] = {
     "density of a Gaussian": density_of_gaussian,
     "density of a mixture": density_of_mixture,
     "the bound is the entropy": bound_is_entropy,
+    "variance of the reverse step": variances_of_steps,
+    "the bound of the chain": bound_of_chain,
 }
 
 __all__ = ["CHECKS", "Check", "Result"]
