@@ -63,7 +63,7 @@ def test_the_best_fraction_is_where_the_divergence_is_least(error: float) -> Non
     process, (t, s) = process_of("cosine"), steps("cosine")[2]
     extremes, gained = log_extremes(process, t, s), gain(process, t, s)
     best = best_fraction(error, extremes, gained).requires_grad_()
-    step_divergence(torch.tensor(error).double(), best, extremes, gained).backward()
+    step_divergence(torch.tensor(error, dtype=torch.float64), best, extremes, gained).backward()
     assert best.grad is not None and float(best.grad) == pytest.approx(0, abs=1e-9)
 
 

@@ -93,7 +93,7 @@ def test_a_chain_has_only_so_many_steps() -> None:
     exact, x = ExactGaussian(process, 0.3, 0.7), torch.ones(2, 1).double()
     whole, finer = (torch.linspace(1, 0, n + 1, dtype=torch.float64) for n in (10, 11))
     go(exact, DDPM(), whole, x)
-    with pytest.raises(SampleError, match="11 steps of ddpm: the chain .* has 10, so give --steps 10"):
+    with pytest.raises(SampleError, match=r"11 steps of ddpm: the chain .* has 10, so give --steps 10"):
         go(exact, DDPM(), finer, x)
     assert bool(go(exact, DDIM(), finer, x).isfinite().all())
     assert bool(go(ExactGaussian(process_of("vp"), 0.3, 0.7), DDPM(), finer, x).isfinite().all())

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from unfog.config import Config
+from unfog.errors import ConfigError
+
+WITH_GAMMA = ("min-snr", "p2")  # the weights that have one
 
 
 class TrainConfig(Config):
@@ -58,3 +61,12 @@ class TrainConfig(Config):
     preview_minutes: float = Field(default=1.0, gt=0)
     checkpoint_minutes: float = Field(default=1.0, gt=0)
     trackers: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _gamma_belongs_to_the_weight(self) -> Self:
+        if self.gamma is not None and self.weight not in WITH_GAMMA:
+            raise ConfigError(
+                f"train.gamma = {self.gamma:g}: the weight {self.weight!r} has none. Leave it out, or choose "
+                f"train.weight from {', '.join(WITH_GAMMA)}."
+            )
+        return self

@@ -30,7 +30,6 @@ from torch.nn.functional import softplus
 from unfog.condition import NONE, Condition, Encoder
 from unfog.denoise import Denoiser, GaussianPosterior
 from unfog.denoise.variance import gain, log_extremes, step_divergence
-from unfog.errors import ConfigError
 from unfog.process import Chain, GaussianProcess
 from unfog.shapes import expand_like
 from unfog.train.config import TrainConfig
@@ -66,19 +65,8 @@ ADJUSTABLE: dict[str, Callable[[float], Weight]] = {"min-snr": min_snr, "p2": p2
 
 
 def weight_of(config: TrainConfig) -> Weight:
-    """The configured weight.
-
-    Raises:
-        ConfigError: if it has no gamma and one was given.
-    """
-    if config.gamma is None:
-        return WEIGHTS[config.weight]
-    if config.weight not in ADJUSTABLE:
-        raise ConfigError(
-            f"train.gamma = {config.gamma:g} with train.weight = {config.weight!r}, which has none. "
-            f"Leave it out, or choose one of: {', '.join(ADJUSTABLE)}."
-        )
-    return ADJUSTABLE[config.weight](config.gamma)
+    """The configured weight, with the configured gamma."""
+    return WEIGHTS[config.weight] if config.gamma is None else ADJUSTABLE[config.weight](config.gamma)
 
 
 def draw_times(process: GaussianProcess, uniform: Tensor, mean: float, std: float) -> Tensor:
