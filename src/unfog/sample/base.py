@@ -18,6 +18,7 @@ from torch import Tensor
 from unfog.condition.base import NONE, Condition
 from unfog.denoise.base import Denoiser, GaussianPosterior
 from unfog.errors import SampleError
+from unfog.process.gaussian import GaussianProcess
 from unfog.rng import Noise
 
 State = TypeVar("State")
