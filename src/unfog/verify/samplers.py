@@ -22,7 +22,6 @@ from unfog.verify.check import (
     inner_grid,
     marginal,
     process_of,
-    schedules,
     slope,
 )
 
@@ -89,19 +88,17 @@ def stochastic_moments() -> Iterator[Result]:
 
 def pure_noise_will_do() -> Iterator[Result]:
     """From t = 1, where nothing of the data is left, Gaussian data comes back, by equal steps of time."""
-    grid = torch.linspace(1, 0, 121, dtype=torch.float64)
+    grid = torch.linspace(1, 0, 201, dtype=torch.float64)
     quantiles = torch.tensor([[-1.5], [0.0], [1.0]], dtype=torch.float64)
     for name, kind in SAMPLERS.items():
-        for schedule in schedules():
+        for schedule in ("cosine", "ddpm to zero"):
             process = process_of(schedule)
-            if float(process.scales(1.0)[0]) > 0:
-                continue
             if kind.stochastic:
                 mean, variance = chain_moments(process, kind(), grid)
                 found = mean + math.sqrt(variance) * quantiles
             else:
                 found = end_of(ExactGaussian(process, MEAN, STD), kind(), grid, quantiles)
-            yield error(f"{name}, {schedule}", found, MEAN + STD * quantiles, 0.1)
+            yield error(f"{name}, {schedule}", found, MEAN + STD * quantiles, 0.08)
 
 
 def memory_is_found() -> Iterator[Result]:

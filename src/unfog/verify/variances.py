@@ -94,7 +94,7 @@ def excess(process: GaussianProcess, steps: int, fraction: float | None) -> floa
 
 def bound_of_chain() -> Iterator[Result]:
     """With the best variance the bound is the entropy; with a fixed one it gets there with many steps."""
-    counts = (10, 40, 160)
+    counts = (10, 30, 90)
     for name in schedules():
         process = process_of(name)
         yield Result(
