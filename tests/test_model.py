@@ -397,3 +397,57 @@ def test_the_same_seed_builds_the_same_model() -> None:
     torch.manual_seed(0)
     assert Model(small_spec()).fingerprint() == one.fingerprint()
     assert one.shape == (1, 8, 8) and one.device.type == "cpu"
+
+
+# ---- learned variance -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_a_learned_variance_is_saved_and_drawn_with(tmp_path: Path, network: str) -> None:
+    model = small_model(network={**NETS[network], "variance": True})
+    model.save(tmp_path / "model")
+    again = load(tmp_path / "model")
+    assert again.denoiser.variance and again.fingerprint() == model.fingerprint()
+    drawn = {
+        v: arrays(again, 2, sampler="ddpm", steps=6, variance=v) for v in ("auto", "learned", "posterior")
+    }
+    assert np.array_equal(drawn["auto"], drawn["learned"])
+    assert not np.array_equal(drawn["auto"], drawn["posterior"])
+    assert arrays(again, 2, guidance=2.0, sampler="ddpm", steps=3).shape == (2, 8, 8)
+    assert arrays(again, 2, sampler="heun", steps=3).shape == (2, 8, 8)
+
+
+def test_a_fixed_variance_may_be_either_and_never_learned() -> None:
+    model = small_model()
+    assert not model.denoiser.variance and "variance" not in model.spec.network
+    small, large = (arrays(model, 2, sampler="ddpm", steps=6, variance=v) for v in ("posterior", "forward"))
+    assert np.array_equal(small, arrays(model, 2, sampler="ddpm", steps=6)) and not np.array_equal(
+        small, large
+    )
+    with pytest.raises(SampleError, match="did not learn the variance"):
+        model.generate(1, sampler="ddpm", variance="learned")
+    with pytest.raises(SampleError, match="no variance 'large'"):
+        model.settings(sampler="ddpm", variance="large")
+
+
+def test_more_steps_than_the_chain_has_are_refused_before_drawing() -> None:
+    model = small_model(schedule={"kind": "ddpm", "steps": 20, "zero_terminal": True})
+    assert model.settings(sampler="ddpm", steps=20).steps == 20
+    with pytest.raises(SampleError, match=r"1500 steps of ddpm.*--steps 20"):
+        model.settings(sampler="ddpm", steps=1500)
+    assert model.settings(sampler="ddim", steps=1500).steps == 1500
+    assert small_model().settings(sampler="ddpm", steps=1500).steps == 1500
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        {"kind": "vp", "beta_max": -3.0},
+        {"kind": "ve", "sigma_min": 100.0},
+        {"kind": "ddpm", "beta_last": 2.0},
+        {"kind": "ddpm-cosine", "steps": 1},
+    ],
+)
+def test_a_schedule_that_does_not_lose_the_data_builds_no_model(schedule: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match=r"schedule\."):
+        small_model(schedule=schedule)

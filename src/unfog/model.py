@@ -164,6 +164,7 @@ class Model(nn.Module):
                 f"Guidance {chosen.guidance:g} needs a model trained with labels; this one was not. "
                 "Leave it out."
             )
+        SAMPLERS[chosen.sampler](**chosen.options).check(self.denoiser.process, chosen.steps)
         return chosen
 
     def _with_learned(self, chosen: Sampling) -> Sampling:
