@@ -9,7 +9,7 @@ from tests.given import Bending, Saying, process_of, time_at
 from unfog.condition import Condition
 from unfog.denoise import TARGETS, ExactMixture, GaussianDenoiser
 from unfog.denoise.gaussian import CLOCK_LIMIT
-from unfog.errors import SampleError
+from unfog.errors import DataError, SampleError
 from unfog.process import SCHEDULES, VE, GaussianProcess
 
 CLOCKS = [3.0, 0.5, -1.0, -3.5]
@@ -141,7 +141,7 @@ def test_half_precision_survives_large_noise() -> None:
 
 
 def test_whole_numbers_are_refused() -> None:
-    with pytest.raises(SampleError, match=r"torch.uint8: encode pictures with the model's codec"):
+    with pytest.raises(DataError, match=r"torch.uint8: encode pictures with the model's codec"):
         GaussianDenoiser(Saying(torch.zeros(1, 3)), process_of("cosine"))(
             torch.zeros(1, 3, dtype=torch.uint8), torch.tensor(0.5)
         )

@@ -16,7 +16,7 @@ from unfog.errors import SampleError
 from unfog.process import DDPM as ChainDDPM
 from unfog.process import SCHEDULES, GaussianProcess
 from unfog.rng import Noise
-from unfog.sample import DDIM, DDPM, log_snr
+from unfog.sample import DDIM, DDPM, log_snr, uniform
 
 from .conftest import Constant, go
 
@@ -121,3 +121,11 @@ def test_fresh_and_kept_noise_add_up(eta: float) -> None:
     fresh = go(exact, DDPM(eta), grid, 0 * unit, Constant(1.0))
     assert float(kept**2 + fresh**2) == pytest.approx(float(sigma_s**2), rel=1e-12)
     assert (float(fresh) > 0) is (eta > 0)
+
+
+@pytest.mark.parametrize("chain", ["ddpm", "ddpm-cosine", "ddpm to zero"])
+@pytest.mark.parametrize("steps", [1000, 250, 10])
+def test_equal_steps_from_pure_noise_visit_points_of_the_chain(chain: str, steps: int) -> None:
+    grid = uniform(process_of(chain), steps, start=float("inf"))
+    expected = torch.arange(1000, -1, -1000 // steps, dtype=torch.float64) / 1000
+    torch.testing.assert_close(grid, expected, rtol=0, atol=1e-12)

@@ -9,6 +9,7 @@ from unfog.condition.base import NONE, Condition
 from unfog.denoise.base import Denoiser, GaussianPosterior
 from unfog.denoise.target import Target, v
 from unfog.errors import SampleError
+from unfog.process.base import check_floating
 from unfog.process.gaussian import GaussianProcess
 
 CLOCK_LIMIT = 10.0  # of |l|: beyond it noise or signal drown in float32; l is infinite at t = 0 and 1
@@ -38,10 +39,10 @@ class GaussianDenoiser(Denoiser):
         """See ``Denoiser.forward``; half precision is combined in float32.
 
         Raises:
-            SampleError: if x_t is not floating point, or the target says nothing about the data at t.
+            SampleError: if the target says nothing about the data at t, as noise does without signal.
+            DataError: if x_t is not floating point.
         """
-        if not x_t.is_floating_point():
-            raise SampleError(f"x_t holds {x_t.dtype}: encode pictures with the model's codec first.")
+        check_floating(x_t)
         # the square of a sigma of 300 is beyond float16
         like = x_t.float() if torch.finfo(x_t.dtype).bits < 32 else x_t
         alpha, sigma = self.process.scales(t, like=like)

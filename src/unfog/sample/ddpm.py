@@ -26,7 +26,8 @@ class DDPM(Sampler[None]):
 
     The posterior's variance is tau^2 = sigma_s^2 (1 - exp(2 (l_t - l_s))); what is left of the noise's
     variance, sigma_s^2 - tau^2, is filled with the estimated noise. What is drawn may have another variance,
-    see ``denoise/variance.py``: the mean of the step stays, as published.
+    see ``denoise/variance.py``: the mean of the step stays, as published. A walk from t = 1 in as many equal
+    steps of time as a chain has is the published one; fewer are its strided form.
 
     Attributes:
         eta: 1 is the published chain, 0 is DDIM, in between is in between.
