@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from tests.given import process_of, time_at
+from tests.given import process_of, small_model, time_at
 from unfog.denoise.variance import best_fraction, gain, log_extremes, step_divergence
+from unfog.errors import SampleError
+from unfog.model import Model, load
+from unfog.nets import NETWORKS
 from unfog.process import SCHEDULES
 
 CLOCKS = [(-3.5, -3.0), (-1.0, 1.0), (0.5, 2.5), (3.0, 3.9)]
@@ -73,3 +79,43 @@ def test_a_step_to_no_noise_has_nothing_to_learn() -> None:
     assert log_extremes(process, t, s).tolist() == [0.0, 0.0]
     from_the_end = log_extremes(process, torch.ones(()).double(), torch.tensor(0.9).double())
     assert bool(from_the_end.isfinite())
+
+
+# ---- in a model -----------------------------------------------------------------------------------
+
+NETS: dict[str, dict[str, Any]] = {
+    "unet": {"kind": "unet", "widths": [16], "depth": 1, "vector": 16, "head": 16},
+    "transformer": {"kind": "transformer", "width": 16, "depth": 1, "vector": 16, "head": 8},
+}
+
+
+def drawn(model: Model, n: int, **options: Any) -> np.ndarray:
+    return np.stack([np.asarray(picture) for picture in model.generate(n, **options)])
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_a_learned_variance_is_saved_and_drawn_with(tmp_path: Path, network: str) -> None:
+    model = small_model(network={**NETS[network], "variance": True})
+    model.save(tmp_path / "model")
+    again = load(tmp_path / "model")
+    assert again.denoiser.variance and again.fingerprint() == model.fingerprint()
+    pictures = {
+        v: drawn(again, 2, sampler="ddpm", steps=6, variance=v) for v in ("auto", "learned", "posterior")
+    }
+    assert np.array_equal(pictures["auto"], pictures["learned"])
+    assert not np.array_equal(pictures["auto"], pictures["posterior"])
+    assert drawn(again, 2, guidance=2.0, sampler="ddpm", steps=3).shape == (2, 8, 8)
+    assert drawn(again, 2, sampler="heun", steps=3).shape == (2, 8, 8)
+
+
+def test_a_fixed_variance_may_be_either_and_never_learned() -> None:
+    model = small_model()
+    assert not model.denoiser.variance and "variance" not in model.spec.network
+    small, large = (drawn(model, 2, sampler="ddpm", steps=6, variance=v) for v in ("posterior", "forward"))
+    assert np.array_equal(small, drawn(model, 2, sampler="ddpm", steps=6)) and not np.array_equal(
+        small, large
+    )
+    with pytest.raises(SampleError, match="did not learn the variance"):
+        model.generate(1, sampler="ddpm", variance="learned")
+    with pytest.raises(SampleError, match="no variance 'large'"):
+        model.settings(sampler="ddpm", variance="large")

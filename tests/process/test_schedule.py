@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.given import small_model
 from unfog.errors import ConfigError
 from unfog.process import DDPM, EDM, VE, VP, Cosine, DDPMCosine, Flow, Schedule, SubVP
 from unfog.verify.check import schedules
@@ -174,3 +176,17 @@ def test_constant_betas_lose_the_data_too() -> None:
     t = torch.linspace(0.1, 0.9, 5, dtype=torch.float64)
     torch.testing.assert_close(VP(8.0, 8.0).alpha(t), torch.exp(-4 * t))
     torch.testing.assert_close(VP(8.0, 8.0).time(VP(8.0, 8.0).log_ratio(t)), t)
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        {"kind": "vp", "beta_max": -3.0},
+        {"kind": "ve", "sigma_min": 100.0},
+        {"kind": "ddpm", "beta_last": 2.0},
+        {"kind": "ddpm-cosine", "steps": 1},
+    ],
+)
+def test_a_schedule_that_does_not_lose_the_data_builds_no_model(schedule: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match=r"schedule\."):
+        small_model(schedule=schedule)

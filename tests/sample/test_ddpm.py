@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.given import process_of
+from tests.given import process_of, small_model
 from unfog.condition import NONE, Condition
 from unfog.denoise import ExactGaussian, ExactMixture, GaussianPosterior
 from unfog.errors import SampleError
@@ -129,3 +129,12 @@ def test_equal_steps_from_pure_noise_visit_points_of_the_chain(chain: str, steps
     grid = uniform(process_of(chain), steps, start=float("inf"))
     expected = torch.arange(1000, -1, -1000 // steps, dtype=torch.float64) / 1000
     torch.testing.assert_close(grid, expected, rtol=0, atol=1e-12)
+
+
+def test_more_steps_than_the_chain_has_are_refused_before_drawing() -> None:
+    model = small_model(schedule={"kind": "ddpm", "steps": 20, "zero_terminal": True})
+    assert model.settings(sampler="ddpm", steps=20).steps == 20
+    with pytest.raises(SampleError, match=r"1500 steps of ddpm.*--steps 20"):
+        model.settings(sampler="ddpm", steps=1500)
+    assert model.settings(sampler="ddim", steps=1500).steps == 1500
+    assert small_model().settings(sampler="ddpm", steps=1500).steps == 1500
