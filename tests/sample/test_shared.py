@@ -105,7 +105,7 @@ def test_pure_memory_lands_on_the_training_points(name: str, schedule: str) -> N
     assert len(which.unique()) >= 4, "and not all on the same one"
 
 
-@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize("schedule", schedules())
 @pytest.mark.parametrize("name", SAMPLERS)
 def test_few_and_odd_steps_give_numbers_on_every_grid(name: str, schedule: str) -> None:
     """The loop raises at NaN and infinity; a random network is a harder case than a trained one."""

@@ -15,7 +15,7 @@ SNR = (alpha / sigma)^2 and what that makes of it in other words:
 A network that also learns the variance of the reverse step minimises L_hybrid = L_simple + 0.001 L_vlb
 (Nichol & Dhariwal 2021, arXiv 2102.09672): the bound's terms, see ``denoise/variance.py``, teach the variance
 alone, because the error of the mean goes into them without a gradient. A visited time t stands for the step
-from it to t - 1/N, with the N of a chain or 1,000; the step to t = 0 draws nothing and has no term.
+from it to t - 1/N, with the N of a chain or 1,000; a step that ends below 1/N draws nothing and has no term.
 """
 
 from __future__ import annotations
@@ -126,10 +126,12 @@ def bound_terms(process: GaussianProcess, posterior: GaussianPosterior, x: Tenso
     steps = process.schedule.steps if isinstance(process.schedule, Chain) else CHAIN
     t = t.double()
     s = (t - 1 / steps).clamp_min(0)
-    gained = gain(process, t, s)
-    # to no noise nothing is drawn: with R = 0 and a gain of 0 the term is 0
-    gained = gained.where(gained.isfinite(), 0.0)
-    extremes, gained = (expand_like(each.to(x), x) for each in (log_extremes(process, t, s), gained))
+    # below the first point of the chain nothing is drawn, and the terms would grow without bound
+    drawn = s * steps > 1 - 1e-6
+    extremes, gained = (
+        expand_like(each.where(drawn, 0.0).to(x), x)
+        for each in (log_extremes(process, t, s), gain(process, t, s))
+    )
     error = (x - posterior.mean.detach()).square()
     terms = step_divergence(error, posterior.fraction.to(x), extremes, gained)
     return steps * terms.flatten(1).mean(1)
