@@ -52,8 +52,8 @@ class GaussianDenoiser(Denoiser):
             name = getattr(self.target, "__name__", str(self.target))
             raise SampleError(
                 f"The target {name!r} says nothing about the data at log(alpha / sigma) = "
-                f"{float(self.process.log_ratio(t).min()):g}. Stay off the ends of time, or train with "
-                "--set target=v."
+                f"{float(self.process.log_ratio(t).min()):g}. Stay off the ends of time (--set start=80), "
+                "or train with --set target=v."
             )
         clock = self.process.log_ratio(t).clamp(-CLOCK_LIMIT, CLOCK_LIMIT)
         scale = torch.rsqrt(alpha**2 + sigma**2)
