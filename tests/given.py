@@ -10,13 +10,14 @@ from torch import Tensor, nn
 
 from unfog.codec import measure_pixels
 from unfog.model import Model
-from unfog.process import SCHEDULES, GaussianProcess
+from unfog.process import GaussianProcess
 from unfog.spec import Sampling, Spec
+from unfog.verify.check import schedules
 
 
 def process_of(schedule: str) -> GaussianProcess:
-    """The Gaussian process of a schedule with its default options."""
-    return GaussianProcess(SCHEDULES[schedule]())
+    """The Gaussian process of a schedule with its default options, or of a chain "to zero"."""
+    return GaussianProcess(schedules()[schedule])
 
 
 def time_at(process: GaussianProcess, clock: float) -> Tensor:

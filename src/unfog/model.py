@@ -64,7 +64,9 @@ class Model(nn.Module):
         process = GaussianProcess(build_part(SCHEDULES[schedule], options, f"schedule {schedule!r}"))
         self.codec = PixelCodec(statistics)
         self.encoder = LabelEncoder(len(spec.groups), config.vector) if spec.groups else None
-        self.denoiser = GaussianDenoiser(build(config), process, TARGETS[spec.target])
+        self.denoiser = GaussianDenoiser(
+            build(config), process, TARGETS[spec.target], variance=config.variance
+        )
 
     # ---- what it is -------------------------------------------------------------------------------
 
@@ -162,6 +164,7 @@ class Model(nn.Module):
                 f"Guidance {chosen.guidance:g} needs a model trained with labels; this one was not. "
                 "Leave it out."
             )
+        SAMPLERS[chosen.sampler](**chosen.options).check(self.denoiser.process, chosen.steps)
         return chosen
 
     def _with_learned(self, chosen: Sampling) -> Sampling:

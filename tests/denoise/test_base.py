@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -54,3 +56,11 @@ def test_the_bases_are_abstract() -> None:
     for kind in (Denoiser, Posterior):
         with pytest.raises(TypeError, match="abstract"):
             kind()
+
+
+def test_the_fraction_of_the_variance_stays_when_the_mean_changes() -> None:
+    known, _, _ = posterior()
+    learned = replace(known, fraction=torch.rand_like(known.mean))
+    assert learned.with_mean(known.mean + 1).fraction is learned.fraction
+    assert learned.extrapolate(known, 2.0).fraction is learned.fraction
+    assert known.fraction is None and known.with_mean(known.mean).fraction is None

@@ -9,7 +9,8 @@ from tests.given import Bending, Saying, process_of, time_at
 from unfog.condition import Condition
 from unfog.denoise import TARGETS, ExactMixture, GaussianDenoiser
 from unfog.denoise.gaussian import CLOCK_LIMIT
-from unfog.process import SCHEDULES
+from unfog.errors import DataError, SampleError
+from unfog.process import SCHEDULES, VE, GaussianProcess
 
 CLOCKS = [3.0, 0.5, -1.0, -3.5]
 
@@ -110,3 +111,61 @@ def test_float32_data_stays_float32() -> None:
         torch.ones(2, 3), torch.tensor(0.5, dtype=torch.float64)
     )
     assert posterior.mean.dtype == torch.float32
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize("target", ["data", "noise", "v"])
+def test_half_precision_is_close_to_the_truth(schedule: str, target: str, dtype: torch.dtype) -> None:
+    """Coefficients are computed in float64 and combined in float32; only what is stored is coarse."""
+    exact = mixture(schedule)
+    for clock in (2.0, -1.0, -3.5):
+        t = time_at(exact.process, clock)
+        coarse = (torch.randn(5, 2, dtype=torch.float64) * sum(exact.process.scales(t))).to(dtype)
+        known = exact(coarse.double(), t)
+        a, b = TARGETS[target](exact.process, t, coarse.double())
+        network = Saying((a * known.mean + b * known.noise).float())
+        found = GaussianDenoiser(network, exact.process, TARGETS[target])(coarse, t)
+        assert found.mean.dtype == dtype and network.asked[0][0].dtype == dtype
+        error = torch.finfo(dtype).eps * (1 + float(known.mean.abs().max()))
+        torch.testing.assert_close(found.mean.double(), known.mean, rtol=0, atol=error)
+
+
+def test_half_precision_survives_large_noise() -> None:
+    """300 squared is infinite in float16."""
+    process = GaussianProcess(VE(sigma_max=300.0))
+    x_t = torch.full((2, 3), 250.0, dtype=torch.float16)
+    network = Saying(torch.zeros(2, 3))
+    GaussianDenoiser(network, process)(x_t, torch.tensor(1.0))
+    assert float(network.asked[0][0][0, 0]) == pytest.approx(250 / 300, rel=1e-3)
+
+
+def test_whole_numbers_are_refused() -> None:
+    with pytest.raises(DataError, match=r"torch.uint8: encode pictures with the model's codec"):
+        GaussianDenoiser(Saying(torch.zeros(1, 3)), process_of("cosine"))(
+            torch.zeros(1, 3, dtype=torch.uint8), torch.tensor(0.5)
+        )
+
+
+@pytest.mark.parametrize("target", ["noise", "score"])
+@pytest.mark.parametrize("schedule", ["cosine", "flow", "ddpm to zero", "ddpm-cosine to zero"])
+def test_noise_says_nothing_where_no_signal_is_left(schedule: str, target: str) -> None:
+    process = process_of(schedule)
+    denoiser = GaussianDenoiser(Saying(torch.zeros(2, 3)), process, TARGETS[target])
+    assert bool(denoiser(torch.ones(2, 3), torch.tensor(0.99)).mean.isfinite().all())
+    with pytest.raises(SampleError, match=f"The target '{target}' says nothing .* -inf.* --set target=v"):
+        denoiser(torch.ones(2, 3), torch.tensor([0.5, 1.0]))
+    for other in ("data", "v", "velocity"):
+        safe = GaussianDenoiser(Saying(torch.zeros(2, 3)), process, TARGETS[other])
+        assert bool(safe(torch.ones(2, 3), torch.tensor(1.0)).mean.isfinite().all())
+
+
+def test_the_second_half_of_the_output_is_the_variance() -> None:
+    """-1 and 1 are the posterior's and the forward step's, as Nichol & Dhariwal 2021 have it."""
+    said = torch.cat([torch.zeros(2, 3), torch.tensor([[-1.0, 0.0, 1.0], [3.0, 0.5, -0.5]])], 1)
+    process, x_t, t = process_of("cosine"), torch.ones(2, 3), torch.tensor(0.5)
+    learned = GaussianDenoiser(Saying(said), process, variance=True)(x_t, t)
+    plain = GaussianDenoiser(Saying(torch.zeros(2, 3)), process)(x_t, t)
+    assert torch.equal(learned.mean, plain.mean) and plain.fraction is None
+    assert learned.fraction is not None
+    assert learned.fraction.tolist() == [[0.0, 0.5, 1.0], [2.0, 0.75, 0.25]]

@@ -12,7 +12,7 @@ from tests.given import Bending, process_of, time_at
 from unfog.condition import NONE, Condition
 from unfog.denoise import Denoiser, ExactGaussian, GaussianDenoiser, GaussianPosterior
 from unfog.errors import SampleError
-from unfog.guide import ClassifierFree
+from unfog.guide import THRESHOLDS, ClassifierFree
 from unfog.process import SCHEDULES, GaussianProcess
 from unfog.rng import Noise
 from unfog.sample import DPMSolver2M, log_snr, trajectory
@@ -131,3 +131,27 @@ def test_a_model_without_conditions_cannot_be_guided() -> None:
     process = process_of("cosine")
     with pytest.raises(SampleError, match="--guidance"):
         ClassifierFree(GaussianDenoiser(Bending(2), process), NONE, 2.0)
+
+
+def test_guidance_keeps_the_variance_of_the_condition() -> None:
+    class Learned(Denoiser):
+        """Says 0 or 1 for mean and fraction, as the condition does."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.process = process_of("cosine")
+
+        def forward(self, x_t: Tensor, t: Tensor, cond: Condition = NONE) -> GaussianPosterior:
+            assert cond.vector is not None
+            said = cond.vector.expand(x_t.shape)
+            return GaussianPosterior(said, x_t, *self.process.scales(t, like=x_t), said)
+
+    here, null = Condition(vector=torch.ones(2, 1)), Condition(vector=torch.zeros(2, 1))
+    guided = ClassifierFree(Learned(), null, 3.0)(torch.zeros(2, 4), torch.tensor(0.5), here)
+    assert bool((guided.mean == 3).all())
+    assert guided.fraction is not None and torch.equal(guided.fraction, torch.ones(2, 4))
+    for threshold in THRESHOLDS.values():
+        wrapped = threshold(Learned(), torch.tensor(-0.5), torch.tensor(0.5))
+        clipped = wrapped(torch.zeros(2, 4), torch.tensor(0.5), here)
+        assert float(clipped.mean.max()) == 0.5
+        assert clipped.fraction is not None and torch.equal(clipped.fraction, torch.ones(2, 4))

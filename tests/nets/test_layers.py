@@ -37,6 +37,7 @@ class Settings:
     depth: object = 2
     widths: object = (16, 32)
     dropout: float = 0.0
+    variance: object = False
 
 
 @pytest.mark.parametrize(
@@ -49,6 +50,7 @@ class Settings:
         ({"widths": (16, 0)}, "widths"),
         ({"dropout": 1.0}, "dropout"),
         ({"dropout": -0.1}, "dropout"),
+        ({"variance": "learned"}, "variance"),
     ],
 )
 def test_settings_that_cannot_be_built_are_named(change: dict[str, object], name: str) -> None:

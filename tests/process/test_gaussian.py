@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from tests.given import process_of
-from unfog.errors import TimeOutOfRange
+from unfog.errors import DataError, TimeOutOfRange
 from unfog.process import SCHEDULES, GaussianProcess
 from unfog.rng import Noise
 
@@ -89,8 +89,26 @@ def test_times_may_be_one_for_all_one_each_or_one_per_frame() -> None:
 
 
 def test_corruption_refuses_times_that_do_not_exist() -> None:
-    with pytest.raises(TimeOutOfRange):
-        process_of("cosine").corrupt(torch.zeros(2, 1), torch.tensor([0.5, 1.5]), Noise(0))
+    for t in ([0.5, 1.5], [-0.1, 0.5], [float("nan"), 0.5]):
+        with pytest.raises(TimeOutOfRange, match="must lie in"):
+            process_of("cosine").corrupt(torch.zeros(2, 1), torch.tensor(t), Noise(0))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_half_precision_is_corrupted_as_float64_is(schedule: str, dtype: torch.dtype) -> None:
+    process, t = process_of(schedule), torch.tensor([0.001, 0.4, 0.999])
+    x = torch.randn(3, 1, 4, 4).to(dtype)
+    e = torch.randn(3, 1, 4, 4).to(dtype)
+    found, truth = process.mix(x, e, t), process.mix(x.double(), e.double(), t)
+    assert process.corrupt(x, t, Noise(0)).dtype == found.dtype == dtype
+    scale = 1 + process.scales(t)[1].view(3, 1, 1, 1)
+    assert float(((found.double() - truth) / scale).abs().max()) < 8 * torch.finfo(dtype).eps
+
+
+def test_whole_numbers_are_refused() -> None:
+    with pytest.raises(DataError, match=r"torch.uint8: encode pictures"):
+        process_of("cosine").corrupt(torch.zeros(1, 2, dtype=torch.uint8), torch.tensor(0.5), Noise(0))
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)

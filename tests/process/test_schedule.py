@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,9 +11,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unfog.process import DDPM, EDM, SCHEDULES, VE, VP, Cosine, Flow, Schedule
+from tests.given import small_model
+from unfog.errors import ConfigError
+from unfog.process import DDPM, EDM, VE, VP, Cosine, DDPMCosine, Flow, Schedule, SubVP
+from unfog.verify.check import schedules
 
-ALL = [pytest.param(kind(), id=name) for name, kind in SCHEDULES.items()]
+ALL = [pytest.param(schedule, id=name) for name, schedule in schedules().items()]
 # between the points of the DDPM chain, where its slope jumps
 INNER = (torch.arange(20, 980, 24, dtype=torch.float64) + 0.37) / 1000
 FINE = torch.linspace(0, 1, 2001, dtype=torch.float64)
@@ -93,25 +97,23 @@ def test_everything_is_elementwise_and_keeps_type_and_shape(
     assert schedule.time(schedule.log_ratio(t)).dtype == torch.float32
 
 
-@pytest.mark.parametrize("schedule", [Cosine(), VP(), VP(0.01, 12.0), DDPM(), DDPM(50, 0.002, 0.4)])
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        Cosine(),
+        VP(),
+        VP(0.01, 12.0),
+        DDPM(),
+        DDPM(50, 0.002, 0.4),
+        DDPM(zero_terminal=True),
+        DDPMCosine(),
+        DDPMCosine(20, zero_terminal=True),
+    ],
+)
 def test_variance_is_preserved(schedule: Schedule) -> None:
     torch.testing.assert_close(
         schedule.alpha(FINE) ** 2 + schedule.sigma(FINE) ** 2, torch.ones_like(FINE), rtol=0, atol=1e-12
     )
-
-
-def test_ddpm_is_the_published_chain() -> None:
-    """Ho et al. 2020, section 4: betas from 1e-4 to 0.02 in 1,000 steps."""
-    published = np.cumprod(1 - np.linspace(1e-4, 0.02, 1000))
-    ours = DDPM().alpha(torch.arange(1, 1001, dtype=torch.float64) / 1000).numpy() ** 2
-    np.testing.assert_allclose(ours, published, rtol=1e-11)
-    assert ours[-1] == pytest.approx(4.0358e-5, rel=1e-4)
-
-
-def test_vp_is_the_limit_of_ddpm() -> None:
-    """With betas of 0.1/1000 and 20/1000; they differ by the squares of the betas that the limit drops."""
-    gap = (DDPM().alpha(FINE[1:]).log() - VP().alpha(FINE[1:]).log()).abs()
-    assert 0.01 < float(gap.max()) < 0.04
 
 
 def test_vp_solves_its_own_equation() -> None:
@@ -147,4 +149,44 @@ def test_options_move_the_ends() -> None:
     one = torch.ones((), dtype=torch.float64)
     assert float(VE(0.01, 50.0).sigma(one)) == pytest.approx(50)
     assert float(EDM(0.01, 50.0, rho=3.0).sigma(0 * one)) == pytest.approx(0.01)
-    assert float(DDPM(steps=10).alpha(one)) > float(DDPM(steps=100).alpha(one))
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "named"),
+    [
+        (VP, {"beta_max": -20.0}, "0 < beta_min <= beta_max"),
+        (VP, {"beta_min": 0.0}, "beta_min = 0.0"),
+        (VP, {"beta_min": math.nan}, "beta_min = nan"),
+        (SubVP, {"beta_min": 30.0}, "beta_min = 30.0 and schedule.beta_max = 20.0"),
+        (VE, {"sigma_min": 100.0}, "0 < sigma_min < sigma_max"),
+        (VE, {"sigma_max": math.inf}, "sigma_max = inf"),
+        (EDM, {"sigma_min": -1.0}, "sigma_min = -1.0"),
+        (EDM, {"sigma_min": 80.0}, "0 < sigma_min < sigma_max"),
+        (EDM, {"rho": 0.0}, "rho = 0.0"),
+    ],
+)
+def test_options_that_do_not_lose_the_data_are_named(
+    kind: type[Schedule], options: dict[str, float], named: str
+) -> None:
+    with pytest.raises(ConfigError, match=named):
+        kind(**options)
+
+
+def test_constant_betas_lose_the_data_too() -> None:
+    t = torch.linspace(0.1, 0.9, 5, dtype=torch.float64)
+    torch.testing.assert_close(VP(8.0, 8.0).alpha(t), torch.exp(-4 * t))
+    torch.testing.assert_close(VP(8.0, 8.0).time(VP(8.0, 8.0).log_ratio(t)), t)
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        {"kind": "vp", "beta_max": -3.0},
+        {"kind": "ve", "sigma_min": 100.0},
+        {"kind": "ddpm", "beta_last": 2.0},
+        {"kind": "ddpm-cosine", "steps": 1},
+    ],
+)
+def test_a_schedule_that_does_not_lose_the_data_builds_no_model(schedule: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match=r"schedule\."):
+        small_model(schedule=schedule)

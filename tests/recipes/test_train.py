@@ -241,3 +241,14 @@ def test_minutes_plan_the_number_of_steps(tmp_path: Path, shapes: Path) -> None:
 def test_the_log_is_json_lines(run: Path) -> None:
     for line in (run / "log.jsonl").read_text().splitlines():
         assert isinstance(json.loads(line), dict)
+
+
+def test_the_chain_as_published_is_trained_and_drawn(tmp_path: Path, shapes: Path) -> None:
+    """Cosine betas, no signal at the end, hybrid bound, P2: by settings alone."""
+    chosen = ("schedule.kind=ddpm-cosine", "schedule.zero_terminal=true", "network.variance=true",
+              "train.weight=p2", "train.gamma=0.5", "sampling.sampler=ddpm")  # fmt: skip
+    model = unfog.train("image", shapes, tmp_path / "run", steps=6, settings=(*TINY, *chosen), samples=4)
+    again = unfog.load(tmp_path / "run")
+    assert again.spec.schedule == {"kind": "ddpm-cosine", "zero_terminal": True}
+    assert again.denoiser.variance and again.fingerprint() == model.fingerprint()
+    assert len(again.generate(2, variance="learned")) == 2

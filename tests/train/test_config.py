@@ -35,6 +35,7 @@ def test_defaults_are_usable_and_fixed() -> None:
         {"noise_std": 0},
         {"label_dropout": 1.0},
         {"weight": "snr"},
+        {"gamma": -1},
         {"optimiser": "sgd"},
         {"precision": "fp8"},
         {"checkpoint_minutes": 0},
@@ -54,3 +55,9 @@ def test_an_unknown_setting_names_the_nearest() -> None:
 
 def test_every_weight_of_the_table_can_be_chosen() -> None:
     assert set(get_args(TrainConfig.model_fields["weight"].annotation)) == set(WEIGHTS)
+
+
+def test_a_gamma_without_a_weight_that_has_one_is_an_error() -> None:
+    assert parse(TrainConfig, {"weight": "p2", "gamma": 0.5}, "here").gamma == 0.5
+    with pytest.raises(ConfigError, match=r"train.gamma = 5: the weight 'v' has none.*min-snr, p2"):
+        parse(TrainConfig, {"gamma": 5}, "here")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from torch import Tensor, nn
@@ -32,12 +32,15 @@ class GaussianPosterior(Posterior):
         mean: the expected clean data, (B, *S).
         x_t: what it was estimated from, (B, *S).
         alpha, sigma: the scales at t, broadcastable to x_t.
+        fraction: where the log variance of the reverse step lies between its two extremes, about 0 to 1,
+            (B, *S); None where it was not learned. See ``denoise/variance.py``.
     """
 
     mean: Tensor
     x_t: Tensor
     alpha: Tensor
     sigma: Tensor
+    fraction: Tensor | None = None
 
     @property
     def noise(self) -> Tensor:
@@ -58,8 +61,8 @@ class GaussianPosterior(Posterior):
         return self.with_mean(other.mean + scale * (self.mean - other.mean))
 
     def with_mean(self, mean: Tensor) -> Self:
-        """The same observation with another clean estimate."""
-        return type(self)(mean, self.x_t, self.alpha, self.sigma)
+        """The same observation, and the same fraction of the variance, with another clean estimate."""
+        return replace(self, mean=mean)
 
 
 class Denoiser(nn.Module, ABC):

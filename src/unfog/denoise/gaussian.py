@@ -8,6 +8,8 @@ from torch import Tensor, nn
 from unfog.condition.base import NONE, Condition
 from unfog.denoise.base import Denoiser, GaussianPosterior
 from unfog.denoise.target import Target, v
+from unfog.errors import SampleError
+from unfog.process.base import check_floating
 from unfog.process.gaussian import GaussianProcess
 
 CLOCK_LIMIT = 10.0  # of |l|: beyond it noise or signal drown in float32; l is infinite at t = 0 and 1
@@ -20,21 +22,45 @@ class GaussianDenoiser(Denoiser):
     never t: so it does not know which schedule it is used with, and can be moved to another.
 
     Args:
-        network: called as ``network(x, clock, **slots)`` with x (B, *S) and clock (B,); returns (B, *S).
+        network: called as ``network(x, clock, **slots)`` with x (B, *S) and clock (B,); returns (B, *S), or
+            (B, 2 C, ...) where it learns the variance, which is in the second half.
         process: how data is corrupted.
         target: what the network's output means.
+        variance: whether the network also says the variance of the reverse step, see ``denoise/variance.py``.
     """
 
-    def __init__(self, network: nn.Module, process: GaussianProcess, target: Target = v) -> None:
+    def __init__(
+        self, network: nn.Module, process: GaussianProcess, target: Target = v, *, variance: bool = False
+    ) -> None:
         super().__init__()
-        self.network, self.process, self.target = network, process, target
+        self.network, self.process, self.target, self.variance = network, process, target, variance
 
     def forward(self, x_t: Tensor, t: Tensor, cond: Condition = NONE) -> GaussianPosterior:
-        """See ``Denoiser.forward``."""
-        alpha, sigma = self.process.scales(t, like=x_t)
-        a, b = self.target(self.process, t, x_t)
+        """See ``Denoiser.forward``; half precision is combined in float32.
+
+        Raises:
+            SampleError: if the target says nothing about the data at t, as noise does without signal.
+            DataError: if x_t is not floating point.
+        """
+        check_floating(x_t)
+        # the square of a sigma of 300 is beyond float16
+        like = x_t.float() if torch.finfo(x_t.dtype).bits < 32 else x_t
+        alpha, sigma = self.process.scales(t, like=like)
+        a, b = self.target(self.process, t, like)
+        share = alpha * b - sigma * a  # of the data in what the target says; 0 is nothing at all
+        if not bool(((share != 0) & share.isfinite()).all()):
+            name = getattr(self.target, "__name__", str(self.target))
+            raise SampleError(
+                f"The target {name!r} says nothing about the data at log(alpha / sigma) = "
+                f"{float(self.process.log_ratio(t).min()):g}. Stay off the ends of time (--set start=80), "
+                "or train with --set target=v."
+            )
         clock = self.process.log_ratio(t).clamp(-CLOCK_LIMIT, CLOCK_LIMIT)
         scale = torch.rsqrt(alpha**2 + sigma**2)
-        output = self.network(scale * x_t, clock.to(x_t).expand(x_t.shape[0]), **cond.slots())
-        mean = (b * x_t - sigma * output) / (alpha * b - sigma * a)
-        return GaussianPosterior(mean, x_t, alpha, sigma)
+        output = self.network((scale * like).to(x_t), clock.to(x_t).expand(x_t.shape[0]), **cond.slots())
+        fraction = None
+        if self.variance:
+            output, said = output.chunk(2, 1)
+            fraction = (said.to(x_t) + 1) / 2
+        mean = (b * like - sigma * output) / share
+        return GaussianPosterior(mean.to(x_t), x_t, alpha.to(x_t), sigma.to(x_t), fraction)

@@ -145,7 +145,7 @@ def density_bound(
         Nats, (B,), float64.
     """
     rng, process = rng or Noise(0), denoiser.process
-    batch, size = x.shape[0], x[0].numel()
+    batch = x.shape[0]
     span = math.log(high / low)
     total = torch.zeros(batch, dtype=torch.float64)
     for place in stratified(levels, rng).tolist():
@@ -153,10 +153,20 @@ def density_bound(
         t, noise = process.schedule.time(clock), rng.normal(x.shape, like=x)
         guess = denoiser(process.mix(x, noise, t), t, cond).noise
         total += (noise - guess).square().flatten(1).sum(1).double().cpu()
-    wrong = total * span / levels
+    return -(total * span / levels + ends_of_bound(x, low, high))
+
+
+def ends_of_bound(x: Tensor, low: float, high: float) -> Tensor:
+    """What a variational bound pays before the first level and after the last, in nats, (B,), float64.
+
+    Args:
+        x: data of standard deviation about 1, (B, *S).
+        low, high: noise-to-signal ratios, as for `log_density`.
+    """
+    size = x[0].numel()
     variance = high**2 + 1  # of the prior; what is left of x in it costs next to nothing
     left = x.flatten(1).square().sum(1).double().cpu()
     prior = 0.5 * ((left + size * high**2) / variance - size + size * math.log(variance / high**2))
     # the data itself, given y at the lowest level: a Gaussian of that width
     last = 0.5 * size * (math.log(2 * math.pi * low**2) + 1)
-    return -(wrong + prior + last)
+    return prior + last

@@ -51,10 +51,10 @@ class ClassifierFree(Denoiser):
             x_t.repeat(2, *[1] * (x_t.ndim - 1)), t.repeat(2) if t.ndim else t, cond.cat(self.null)
         )
         conditional, unconditional = both.mean.chunk(2)
-        scales = self.process.scales(t, like=x_t)
-        guided = GaussianPosterior(conditional, x_t, *scales).extrapolate(
-            GaussianPosterior(unconditional, x_t, *scales), self.scale
-        )
+        # the variance is the conditional one: only the mean is steered
+        fraction = None if both.fraction is None else both.fraction.chunk(2)[0]
+        known = GaussianPosterior(conditional, x_t, *self.process.scales(t, like=x_t), fraction)
+        guided = known.extrapolate(known.with_mean(unconditional), self.scale)
         steered = expand_like(active.to(x_t.device), x_t)
         return guided.with_mean(torch.where(steered, guided.mean, conditional))
 

@@ -30,11 +30,13 @@ def group_norm(width: int) -> nn.GroupNorm:
 
 
 def check_settings(config: Any, *names: str) -> None:
-    """Refuse settings of a network that have to be whole numbers above 0 and are not, and odd dropouts.
+    """Refuse settings of a network that have to be whole numbers above 0 and are not, and odd switches.
 
     Raises:
         ConfigError: naming the setting.
     """
+    if not isinstance(config.variance, bool):
+        raise ConfigError(f"network.variance = {config.variance!r}: give true or false.")
     if not 0 <= config.dropout < 1:
         raise ConfigError(f"network.dropout = {config.dropout!r}: give a share from 0 to below 1.")
     for name in names:

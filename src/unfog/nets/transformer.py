@@ -29,6 +29,7 @@ class TransformerConfig:
         head: width of an attention head, a multiple of 4.
         vector: length of the condition vector that it accepts.
         dropout: share of activations dropped in the feed-forward parts while training.
+        variance: a second output for each channel, for a learned variance (``denoise/variance.py``).
     """
 
     channels: int = 3
@@ -39,6 +40,7 @@ class TransformerConfig:
     head: int = 64
     vector: int = 128
     dropout: float = 0.0
+    variance: bool = False
 
     def __post_init__(self) -> None:
         check_settings(self, "channels", "patch", "width", "depth", "head", "vector")
@@ -105,13 +107,14 @@ class Transformer(nn.Module):
         super().__init__()
         self.config = config
         pixels, width = config.patch**2, config.width
+        outputs = config.channels * (1 + config.variance)
         self.clock = ClockEmbedding(config.vector)
         self.stem = nn.Linear((config.channels + config.extra) * pixels, width)
         self.blocks = nn.ModuleList(
             TokenBlock(width, config.head, config.vector, config.dropout) for _ in range(config.depth)
         )
         self.modulate = zeroed(nn.Linear(config.vector, 2 * width))
-        self.head = zeroed(nn.Linear(width, config.channels * pixels))
+        self.head = zeroed(nn.Linear(width, outputs * pixels))
 
     def forward(
         self, x: Tensor, clock: Tensor, vector: Tensor | None = None, concat: Tensor | None = None

@@ -30,6 +30,7 @@ class UNetConfig:
         head: width of an attention head.
         vector: length of the condition vector that it accepts.
         dropout: share of activations dropped in each block while training.
+        variance: a second output for each channel, for a learned variance (``denoise/variance.py``).
     """
 
     channels: int = 3
@@ -40,6 +41,7 @@ class UNetConfig:
     head: int = 64
     vector: int = 128
     dropout: float = 0.0
+    variance: bool = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.widths, tuple) or not self.widths:
@@ -100,6 +102,7 @@ class UNet(nn.Module):
         super().__init__()
         self.config = config
         pixels, vector = config.patch**2, config.vector
+        outputs = config.channels * (1 + config.variance)
         self.clock = ClockEmbedding(vector)
         self.stem = nn.Conv2d((config.channels + config.extra) * pixels, config.widths[0], 3, padding=1)
         self.down, self.shrink, handed = nn.ModuleList(), nn.ModuleList(), [config.widths[0]]
@@ -125,7 +128,7 @@ class UNet(nn.Module):
                 self.grow.append(nn.Conv2d(width, config.widths[level - 1], 1))
                 width = config.widths[level - 1]
         self.norm = group_norm(width)
-        self.head = zeroed(nn.Conv2d(width, config.channels * pixels, 3, padding=1))
+        self.head = zeroed(nn.Conv2d(width, outputs * pixels, 3, padding=1))
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
 
     def forward(
@@ -140,7 +143,7 @@ class UNet(nn.Module):
             concat: further channels, (B, extra, H, W).
 
         Returns:
-            (B, C, H, W).
+            (B, C, H, W), or (B, 2 C, H, W) with ``variance``.
         """
         config = self.config
         emb = self.clock(clock) if vector is None else self.clock(clock) + vector

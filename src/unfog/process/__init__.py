@@ -1,11 +1,13 @@
 """How data is lost in noise, step by step or continuously."""
 
 from unfog.process.base import Process
+from unfog.process.chain import DDPM, Chain, DDPMCosine
 from unfog.process.gaussian import GaussianProcess
-from unfog.process.schedule import DDPM, EDM, VE, VP, Cosine, Flow, Schedule, SubVP
+from unfog.process.schedule import EDM, VE, VP, Cosine, Flow, Schedule, SubVP
 
 SCHEDULES: dict[str, type[Schedule]] = {
     "ddpm": DDPM,
+    "ddpm-cosine": DDPMCosine,
     "cosine": Cosine,
     "vp": VP,
     "sub-vp": SubVP,
@@ -20,7 +22,9 @@ __all__ = [
     "SCHEDULES",
     "VE",
     "VP",
+    "Chain",
     "Cosine",
+    "DDPMCosine",
     "Flow",
     "GaussianProcess",
     "Process",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from unfog.errors import TimeOutOfRange
+from unfog.errors import DataError, TimeOutOfRange
 from unfog.rng import Noise
 
 
@@ -28,6 +28,7 @@ class Process(ABC):
 
         Raises:
             TimeOutOfRange: if any t lies outside [0, 1].
+            DataError: if x is not floating point.
         """
 
     @abstractmethod
@@ -44,3 +45,13 @@ def check_times(t: Tensor) -> None:
     if bool(((t < 0) | (t > 1) | t.isnan()).any()):
         low, high = t.min().item(), t.max().item()
         raise TimeOutOfRange(f"Times from {low:g} to {high:g}: t must lie in [0, 1], 0 data, 1 noise.")
+
+
+def check_floating(x: Tensor) -> None:
+    """Refuse whole numbers, in which noise would be cut off; half precision is welcome.
+
+    Raises:
+        DataError: naming the type.
+    """
+    if not x.is_floating_point():
+        raise DataError(f"x holds {x.dtype}: encode pictures with the model's codec first, or use x.float().")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from unfog.process.base import Process, check_times
+from unfog.process.base import Process, check_floating, check_times
 from unfog.process.schedule import Cosine, Schedule
 from unfog.rng import Noise
 from unfog.shapes import expand_like
@@ -48,6 +48,7 @@ class GaussianProcess(Process):
     def corrupt(self, x: Tensor, t: Tensor, rng: Noise) -> Tensor:
         """Draw x_t given clean data; see ``Process.corrupt``. At t = 0 the data is untouched (VE: almost)."""
         check_times(t)
+        check_floating(x)
         return self.mix(x, rng.normal(x.shape, like=x), t)
 
     def mix(self, x: Tensor, noise: Tensor, t: float | Tensor) -> Tensor:

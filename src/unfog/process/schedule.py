@@ -4,13 +4,14 @@ Time runs from 0 (data) to 1 (noise). All schedules are the same road travelled 
 matters is l = log(alpha / sigma), which falls monotonically from about +infinity to about -infinity. ``time``
 inverts it. The names:
 
-    DDPM     the discrete chain of 1,000 linear betas (Ho et al. 2020), joined up in between
-    VP       its limit of infinitely many steps, an SDE (Song et al. 2021)
+    VP       variance preserving, an SDE: the limit of DDPM's chain (Song et al. 2021)
     SubVP    the same loss of data with less noise (Song et al. 2021)
     Cosine   alpha = cos, sigma = sin: a quarter turn (Nichol & Dhariwal 2021, without the offset)
     VE       the data keeps its size, noise grows geometrically (NCSN; Song & Ermon 2019)
     EDM      the same with a polynomial pace (Karras et al. 2022)
     Flow     the straight line from data to noise (Lipman et al. 2023; Liu et al. 2023)
+
+The discrete chains of DDPM are in ``chain.py``.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from functools import lru_cache
 
 import torch
 from torch import Tensor
+
+from unfog.errors import ConfigError
 
 
 class Schedule(ABC):
@@ -50,6 +52,21 @@ class Schedule(ABC):
     def log_ratio(self, t: Tensor) -> Tensor:
         """The clock l = log(alpha / sigma); +-infinity where there is no noise or no signal."""
         return self.alpha(t).log() - self.sigma(t).log()
+
+
+def _check_rising(schedule: Schedule, low: str, high: str, *, constant: bool = False) -> None:
+    """Refuse options with which the signal-to-noise ratio would not fall; ``constant`` lets them be equal.
+
+    Raises:
+        ConfigError: naming both options.
+    """
+    start, end = getattr(schedule, low), getattr(schedule, high)
+    if not (0 < start < end < math.inf or (constant and 0 < start == end < math.inf)):
+        sign = "<=" if constant else "<"
+        raise ConfigError(
+            f"schedule.{low} = {start!r} and schedule.{high} = {end!r} do not turn data into noise: "
+            f"give 0 < {low} {sign} {high}."
+        )
 
 
 @dataclass(frozen=True)
@@ -83,6 +100,9 @@ class VP(Schedule):
 
     beta_min: float = 0.1
     beta_max: float = 20.0
+
+    def __post_init__(self) -> None:
+        _check_rising(self, "beta_min", "beta_max", constant=True)
 
     def _log_alpha(self, t: Tensor) -> Tensor:
         return -0.25 * t**2 * (self.beta_max - self.beta_min) - 0.5 * t * self.beta_min
@@ -125,6 +145,9 @@ class SubVP(Schedule):
     beta_min: float = 0.1
     beta_max: float = 20.0
 
+    def __post_init__(self) -> None:
+        _check_rising(self, "beta_min", "beta_max", constant=True)
+
     @property
     def _vp(self) -> VP:
         return VP(self.beta_min, self.beta_max)
@@ -150,61 +173,15 @@ class SubVP(Schedule):
         return self._vp.time_of(-torch.asinh(torch.exp(-log_ratio) / 2))
 
 
-@lru_cache(maxsize=8)
-def _chain(steps: int, beta_first: float, beta_last: float) -> Tensor:
-    """Log of alpha after 0, 1, ..., steps steps of the discrete chain, (steps + 1,), float64."""
-    betas = torch.linspace(beta_first, beta_last, steps, dtype=torch.float64)
-    return torch.cat([torch.zeros(1, dtype=torch.float64), 0.5 * torch.log1p(-betas).cumsum(0)])
-
-
-@dataclass(frozen=True)
-class DDPM(Schedule):
-    """The published chain: beta_n linear in n, t = n / steps; log alpha is linear between its points."""
-
-    steps: int = 1000
-    beta_first: float = 1e-4
-    beta_last: float = 0.02
-
-    def _segment(self, t: Tensor) -> tuple[Tensor, Tensor]:
-        """log alpha at t, and its slope there."""
-        table = _chain(self.steps, self.beta_first, self.beta_last).to(t.device)
-        place = t.double() * self.steps
-        left = place.floor().clamp(0, self.steps - 1).long()
-        slope = table[left + 1] - table[left]
-        return (table[left] + (place - left) * slope).to(t.dtype), (slope * self.steps).to(t.dtype)
-
-    def alpha(self, t: Tensor) -> Tensor:
-        """The square root of alpha-bar, the product of the 1 - beta so far."""
-        return self._segment(t)[0].exp()
-
-    def sigma(self, t: Tensor) -> Tensor:
-        """sqrt(1 - alpha^2)."""
-        return torch.expm1(2 * self._segment(t)[0]).abs().sqrt()  # abs: a minus would make it -0 at t = 0
-
-    def alpha_rate(self, t: Tensor) -> Tensor:
-        """alpha times the slope of its logarithm."""
-        log_alpha, slope = self._segment(t)
-        return log_alpha.exp() * slope
-
-    def sigma_rate(self, t: Tensor) -> Tensor:
-        """-alpha alpha' / sigma; infinite at t = 0."""
-        return -self.alpha(t) * self.alpha_rate(t) / self.sigma(t)
-
-    def time(self, log_ratio: Tensor) -> Tensor:
-        """Finds the segment, then its point."""
-        table = _chain(self.steps, self.beta_first, self.beta_last).to(log_ratio.device)
-        log_alpha = 0.5 * torch.nn.functional.logsigmoid(2 * log_ratio.double())
-        right = torch.searchsorted(-table, -log_alpha).clamp(1, self.steps)
-        step = (log_alpha - table[right - 1]) / (table[right] - table[right - 1])
-        return ((right - 1 + step) / self.steps).clamp(0, 1).to(log_ratio.dtype)
-
-
 @dataclass(frozen=True)
 class VE(Schedule):
     """Variance exploding: alpha is 1 and sigma grows geometrically, also a little above 0 at t = 0."""
 
     sigma_min: float = 0.002
     sigma_max: float = 80.0
+
+    def __post_init__(self) -> None:
+        _check_rising(self, "sigma_min", "sigma_max")
 
     def alpha(self, t: Tensor) -> Tensor:
         """1 at all times."""
@@ -235,6 +212,11 @@ class EDM(Schedule):
     sigma_min: float = 0.002
     sigma_max: float = 80.0
     rho: float = 7.0
+
+    def __post_init__(self) -> None:
+        _check_rising(self, "sigma_min", "sigma_max")
+        if not 0 < self.rho < math.inf:
+            raise ConfigError(f"schedule.rho = {self.rho}: give a number above 0, such as 7.")
 
     def _root(self, t: Tensor) -> Tensor:
         low, high = self.sigma_min ** (1 / self.rho), self.sigma_max ** (1 / self.rho)

@@ -67,7 +67,8 @@ class ImageConfig(Config):
         recipe: always "image".
         preset: "tiny", "small" or "base": the size of the network.
         data: which pictures.
-        network: options of the network that differ from the preset; ``kind`` is a name of ``NETWORKS``.
+        network: options of the network that differ from the preset; ``kind`` is a name of ``NETWORKS``, and
+            ``variance`` lets it learn the variance of the reverse step as well.
         schedule: ``kind`` is a name of ``SCHEDULES``, the rest its options.
         target: what the network predicts, a name of ``TARGETS``.
         train: how to train.

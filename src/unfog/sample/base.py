@@ -18,6 +18,7 @@ from torch import Tensor
 from unfog.condition.base import NONE, Condition
 from unfog.denoise.base import Denoiser, GaussianPosterior
 from unfog.errors import SampleError
+from unfog.process.gaussian import GaussianProcess
 from unfog.rng import Noise
 
 State = TypeVar("State")
@@ -60,6 +61,13 @@ class Sampler(ABC, Generic[State]):
 
         Returns:
             x_s, (B, *S), and the state for the next step.
+        """
+
+    def check(self, process: GaussianProcess, steps: int) -> None:
+        """Refuse a number of steps that does not fit the process; any fits most samplers.
+
+        Raises:
+            SampleError: saying what fits.
         """
 
 
@@ -117,9 +125,10 @@ def trajectory(
         rng: one stream per example.
 
     Raises:
-        SampleError: if the grid does not fall, the batch is empty, or the network returns NaN.
+        SampleError: if the grid does not fall or fit, the batch is empty, or the network returns NaN.
     """
     check_grid(grid)
+    sampler.check(denoiser.process, len(grid) - 1)
     if x_T.shape[0] == 0:
         raise SampleError("An empty batch: ask for at least one example.")
     watched, x, state = _Watched(denoiser), x_T, None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from unfog.config import Config
+from unfog.errors import ConfigError
+
+WITH_GAMMA = ("min-snr", "p2")  # the weights that have one
 
 
 class TrainConfig(Config):
@@ -24,6 +27,7 @@ class TrainConfig(Config):
         weight_decay: of AdamW.
         clip: largest norm of the gradient.
         weight: a name of ``WEIGHTS``, how much an error counts at each noise level.
+        gamma: of the weights "min-snr" (5 when left out) and "p2" (1 when left out); the others have none.
         noise_mean, noise_std: of log(sigma / alpha), how often each noise level is visited; they follow from
             the data's spread when left out.
         label_dropout: share of examples whose label is hidden, so that guidance is possible.
@@ -46,7 +50,8 @@ class TrainConfig(Config):
     second_momentum: float = Field(default=0.95, ge=0, lt=1)
     weight_decay: float = Field(default=0.01, ge=0)
     clip: float = Field(default=1.0, gt=0)
-    weight: Literal["data", "noise", "v", "flow", "min-snr"] = "v"
+    weight: Literal["data", "noise", "v", "flow", "min-snr", "p2"] = "v"
+    gamma: float | None = Field(default=None, ge=0)
     noise_mean: float | None = None
     noise_std: float | None = Field(default=None, gt=0)
     label_dropout: float = Field(default=0.1, ge=0, lt=1)
@@ -56,3 +61,12 @@ class TrainConfig(Config):
     preview_minutes: float = Field(default=1.0, gt=0)
     checkpoint_minutes: float = Field(default=1.0, gt=0)
     trackers: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _gamma_belongs_to_the_weight(self) -> Self:
+        if self.gamma is not None and self.weight not in WITH_GAMMA:
+            raise ConfigError(
+                f"train.gamma = {self.gamma:g}: the weight {self.weight!r} has none. Leave it out, or choose "
+                f"train.weight from {', '.join(WITH_GAMMA)}."
+            )
+        return self

@@ -4,8 +4,9 @@ from unfog.verify.check import Check, Result
 from unfog.verify.densities import bound_is_entropy, density_of_gaussian, density_of_mixture
 from unfog.verify.guidance import free_guidance_of_gaussians, thresholds_keep_their_range
 from unfog.verify.predictions import targets_say_the_same
-from unfog.verify.samplers import deterministic_order, memory_is_found, stochastic_moments
+from unfog.verify.samplers import deterministic_order, memory_is_found, pure_noise_will_do, stochastic_moments
 from unfog.verify.schedules import clocks_invert, diffusions_fit, rates_are_derivatives, schedules_drop_out
+from unfog.verify.variances import bound_of_chain, variances_of_steps
 
 CHECKS: dict[str, Check] = {
     "clock and time are inverse": clocks_invert,
@@ -14,6 +15,7 @@ CHECKS: dict[str, Check] = {
     "targets say the same": targets_say_the_same,
     "order against the exact flow": deterministic_order,
     "moments of the reverse chain": stochastic_moments,
+    "pure noise will do": pure_noise_will_do,
     "memory finds its examples": memory_is_found,
     "schedules drop out": schedules_drop_out,
     "guidance of two Gaussians": free_guidance_of_gaussians,
@@ -21,6 +23,8 @@ CHECKS: dict[str, Check] = {
     "density of a Gaussian": density_of_gaussian,
     "density of a mixture": density_of_mixture,
     "the bound is the entropy": bound_is_entropy,
+    "variance of the reverse step": variances_of_steps,
+    "the bound of the chain": bound_of_chain,
 }
 
 __all__ = ["CHECKS", "Check", "Result"]

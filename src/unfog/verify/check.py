@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from unfog.denoise import Denoiser
-from unfog.process import SCHEDULES, GaussianProcess
+from unfog.process import DDPM, SCHEDULES, DDPMCosine, GaussianProcess, Schedule
 from unfog.rng import Noise
 from unfog.sample import Sampler, log_snr, trajectory
 
@@ -49,9 +49,18 @@ def error(entry: str, found: Tensor, truth: Tensor, limit: float) -> Result:
     return Result(entry, float((found - truth).abs().max()), 0.0, limit, "largest error")
 
 
+def schedules() -> dict[str, Schedule]:
+    """Every schedule with its default options, then the chains that end without any data."""
+    table = {name: kind() for name, kind in SCHEDULES.items()}
+    return table | {
+        "ddpm to zero": DDPM(zero_terminal=True),
+        "ddpm-cosine to zero": DDPMCosine(zero_terminal=True),
+    }
+
+
 def process_of(schedule: str) -> GaussianProcess:
-    """The Gaussian process of a schedule with its default options."""
-    return GaussianProcess(SCHEDULES[schedule]())
+    """The Gaussian process of one of ``schedules``."""
+    return GaussianProcess(schedules()[schedule])
 
 
 def end_of(

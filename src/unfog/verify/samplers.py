@@ -12,7 +12,18 @@ from unfog.denoise import ExactGaussian, exact_dataset
 from unfog.process import SCHEDULES, GaussianProcess
 from unfog.rng import Noise
 from unfog.sample import SAMPLERS, Sampler, log_snr
-from unfog.verify.check import MEAN, STD, Impulses, Result, end_of, inner_grid, marginal, process_of, slope
+from unfog.verify.check import (
+    MEAN,
+    STD,
+    Impulses,
+    Result,
+    end_of,
+    error,
+    inner_grid,
+    marginal,
+    process_of,
+    slope,
+)
 
 ROUNDING = 1e-11
 SLACK = 0.3  # by which a measured order may fall short of the declared one
@@ -73,6 +84,21 @@ def stochastic_moments() -> Iterator[Result]:
                 errors.append(abs(variance / true_variance - 1) + abs(mean - true_mean))
             yield _order(f"{name}, {schedule}", errors, counts, kind.order)
             yield Result(f"{name}, {schedule}", errors[-1], 0.0, 0.1, "error after 100 steps")
+
+
+def pure_noise_will_do() -> Iterator[Result]:
+    """From t = 1, where nothing of the data is left, Gaussian data comes back, by equal steps of time."""
+    grid = torch.linspace(1, 0, 201, dtype=torch.float64)
+    quantiles = torch.tensor([[-1.5], [0.0], [1.0]], dtype=torch.float64)
+    for name, kind in SAMPLERS.items():
+        for schedule in ("cosine", "ddpm to zero"):
+            process = process_of(schedule)
+            if kind.stochastic:
+                mean, variance = chain_moments(process, kind(), grid)
+                found = mean + math.sqrt(variance) * quantiles
+            else:
+                found = end_of(ExactGaussian(process, MEAN, STD), kind(), grid, quantiles)
+            yield error(f"{name}, {schedule}", found, MEAN + STD * quantiles, 0.08)
 
 
 def memory_is_found() -> Iterator[Result]:
