@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from unfog.cli.choices import GRIDS, SAMPLERS
 from unfog.cli.screen import Screen, answer
 from unfog.errors import UsageError
+
+if TYPE_CHECKING:
+    from unfog.output.pictures import Saved
 
 
 def sample(
@@ -32,6 +35,10 @@ def sample(
     ] = None,
     seed: Annotated[int, typer.Option(help="Picture i of a seed is always the same.")] = 0,
     film: Annotated[bool, typer.Option("--film", help="Also write the way from noise to picture.")] = False,
+    between: Annotated[
+        list[Path] | None,
+        typer.Option(help="Two pictures, one each time: draw the way from one to the other."),
+    ] = None,
     again: Annotated[Path | None, typer.Option(help="Make this generated file once more.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -45,25 +52,31 @@ def sample(
 
         loaded = None if model is None else load(model)
         if again is not None:
-            path = draw.again(again, out, model=loaded, listener=screen)
-            same = path.read_bytes() == again.read_bytes()
-            verdict = "the same to the byte" if same else "differs: made on another machine or version?"
-            values = {"file": str(path), "identical": same}
-            answer(values, json, f"{path}: {verdict}")
+            _compare(draw.again(again, out, model=loaded, listener=screen), again, json)
             return
         assert loaded is not None and model is not None
-        changes: dict[str, Any] = {
-            "sampler": sampler,
-            "steps": steps,
-            "grid": grid,
-            "guidance": guidance,
-            "threshold": threshold,
-        }
+        if between:
+            from unfog.recipes.between import interpolate
+
+            _tell(interpolate(loaded, between, out, n, label=label, listener=screen), None, json)
+            return
+        changes: dict[str, Any] = {"sampler": sampler, "steps": steps, "grid": grid}
+        changes |= {"guidance": guidance, "threshold": threshold}
         override(changes, set_ or ())
         saved, film_path = draw.draw(
             loaded, out, n, label=label, seed=seed, film=film, settings=changes, listener=screen
         )
         draw.remember(home(model), loaded.fingerprint())
+    _tell(saved, film_path, json)
+
+
+def _compare(path: Path, first: Path, json: bool) -> None:
+    same = path.read_bytes() == first.read_bytes()
+    verdict = "the same to the byte" if same else "differs: made on another machine or version?"
+    answer({"file": str(path), "identical": same}, json, f"{path}: {verdict}")
+
+
+def _tell(saved: Saved, film_path: Path | None, json: bool) -> None:
     files = [str(path) for path in saved.files]
     values = {"folder": str(saved.folder), "files": files, "index": str(saved.index), "grid": str(saved.grid)}
     if film_path is not None:

@@ -111,6 +111,11 @@ def again(
     entry = read_provenance(file)
     if entry is None:
         raise DataError(f"{file} does not say what made it: it is not from unfog, or its marks were removed.")
+    if entry.kind == "between":
+        raise DataError(
+            f"{file} was drawn between two other pictures. Repeat the command that made it: unfog sample "
+            f"MODEL --between {' --between '.join(map(str, entry.settings.get('between', ())))} --out DIR"
+        )
     if entry.kind != "picture":
         raise DataError(
             f"{file} shows several pictures ({entry.kind}): give one of the single files beside it."
