@@ -164,3 +164,12 @@ def test_odd_exposure_is_said_in_words(change: dict[str, object], words: str) ->
 def test_digits_on_black_are_nothing_odd() -> None:
     grey = measure_pixels(noise(channels=1))
     assert saturation_warnings(replace(grey, at_black=0.8)) == []
+
+
+def test_the_diameter_is_the_largest_distance_between_two_pictures() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (40, 6, 5, 3), dtype=np.uint8)
+    found = measure_pixels(images)
+    x = (images / 255 - found.mean) / found.std
+    truth = max(float(np.linalg.norm(a - b)) for a in x for b in x)
+    assert found.diameter == pytest.approx(truth, rel=1e-4)
+    assert measure_pixels(images[:1]).diameter == 0.0

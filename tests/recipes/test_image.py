@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from unfog.model import Model
 from unfog.recipes import image
+from unfog.recipes.image import sampling_for, schedule_for
 from unfog.spec import Spec
 
 
@@ -42,3 +43,11 @@ def test_prepare_is_the_same_for_the_same_seed(shapes: object) -> None:
     assert one.model.fingerprint() == two.model.fingerprint()
     assert one.groups is not None and two.groups is not None
     assert np.array_equal(one.groups, two.groups)
+
+
+def test_a_ladder_of_noise_begins_at_the_largest_distance() -> None:
+    assert schedule_for({"kind": "ve"}, 48.39) == {"kind": "ve", "sigma_max": 48.4}
+    assert schedule_for({"kind": "ve", "sigma_max": 50.0}, 48.39) == {"kind": "ve", "sigma_max": 50.0}
+    assert schedule_for({"kind": "cosine"}, 48.39) == {"kind": "cosine"}
+    assert sampling_for(7.4, False, most=48.4)["start"] == 48.4
+    assert sampling_for(7.4, False)["start"] == 74.0

@@ -143,30 +143,41 @@ def prepare(config: ImageConfig, store: PictureStore) -> Prepared:
     if classes or wanted > 1:
         labels = store.labels if labelled else None
         groups = find_groups(store.images, labels, store.train, classes=len(classes), wanted=wanted)
+    schedule = schedule_for(config.schedule, statistics.diameter)
+    ours = sampling_for(statistics.spread, groups is not None, schedule.get("sigma_max", math.inf))
     spec = Spec(
         recipe="image",
         network=network_for(config.preset, store.size, config.network),
-        schedule=config.schedule,
+        schedule=schedule,
         target=config.target,
         statistics=statistics.to_dict(),
         classes=classes,
         groups=groups.classes if groups else (),
         shares=groups.shares if groups else (),
-        sampling=build_part(
-            Sampling, {**sampling_for(statistics.spread, groups is not None), **config.sampling}, "sampling"
-        ),
+        sampling=build_part(Sampling, {**ours, **config.sampling}, "sampling"),
     )
     torch.manual_seed(derive_seed(config.train.seed, "weights"))
     return Prepared(store, Model(spec), groups.of if groups else None)
 
 
-def sampling_for(spread: float, steered: bool) -> dict[str, Any]:
+def schedule_for(options: dict[str, Any], diameter: float) -> dict[str, Any]:
+    """The schedule, with a ladder of noise (VE, EDM) that begins where the data's largest distance is.
+
+    From there every picture can be reached from every other (Song & Ermon 2020, arXiv 2006.09011, section 3).
+    """
+    if options.get("kind") in ("ve", "edm") and "sigma_max" not in options:
+        return {**options, "sigma_max": float(f"{max(1.0, diameter):.3g}")}
+    return options
+
+
+def sampling_for(spread: float, steered: bool, most: float = math.inf) -> dict[str, Any]:
     """Sampling settings that suit data of this spread (``PixelStatistics.spread``).
 
     It starts at ten times the spread, where nothing of the data is left, and takes about one step for each
-    factor of 1.9 in noise. Mild guidance acts only around the spread, where it is decided what is drawn.
+    factor of 1.9 in noise. The schedule may have no more noise than ``most``. Mild guidance acts only around
+    the spread, where it is decided what is drawn.
     """
-    start, end = min(1000.0, max(20.0, 10 * spread)), 0.05
+    start, end = min(1000.0, max(20.0, 10 * spread), most), 0.05
     settings = {"start": round(start, 1), "end": end, "steps": math.ceil(1.6 * math.log(start / end))}
     if steered:
         settings |= {

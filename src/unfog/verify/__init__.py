@@ -3,8 +3,15 @@
 from unfog.verify.check import Check, Result
 from unfog.verify.densities import bound_is_entropy, density_of_gaussian, density_of_mixture
 from unfog.verify.guidance import free_guidance_of_gaussians, thresholds_keep_their_range
+from unfog.verify.journeys import encoding_is_the_flow, forward_reaches_kernel, kernels_chain
 from unfog.verify.predictions import targets_say_the_same
-from unfog.verify.samplers import deterministic_order, memory_is_found, pure_noise_will_do, stochastic_moments
+from unfog.verify.samplers import (
+    deterministic_order,
+    memory_is_found,
+    options_keep_the_law,
+    pure_noise_will_do,
+    stochastic_moments,
+)
 from unfog.verify.schedules import clocks_invert, diffusions_fit, rates_are_derivatives, schedules_drop_out
 from unfog.verify.variances import bound_of_chain, variances_of_steps
 
@@ -12,9 +19,13 @@ CHECKS: dict[str, Check] = {
     "clock and time are inverse": clocks_invert,
     "rates are derivatives": rates_are_derivatives,
     "the SDE has these scales": diffusions_fit,
+    "the SDE reaches the kernel": forward_reaches_kernel,
+    "kernels chain": kernels_chain,
     "targets say the same": targets_say_the_same,
     "order against the exact flow": deterministic_order,
+    "encoding is the flow": encoding_is_the_flow,
     "moments of the reverse chain": stochastic_moments,
+    "options keep the law": options_keep_the_law,
     "pure noise will do": pure_noise_will_do,
     "memory finds its examples": memory_is_found,
     "schedules drop out": schedules_drop_out,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,7 +12,18 @@ from torch import Tensor
 from unfog.denoise import ExactGaussian, exact_dataset
 from unfog.process import SCHEDULES, GaussianProcess
 from unfog.rng import Noise
-from unfog.sample import SAMPLERS, Sampler, log_snr
+from unfog.sample import (
+    DDIM,
+    SAMPLERS,
+    Euler,
+    Heun,
+    Langevin,
+    PredictorCorrector,
+    Restart,
+    Sampler,
+    UniPC,
+    log_snr,
+)
 from unfog.verify.check import (
     MEAN,
     STD,
@@ -99,6 +111,30 @@ def pure_noise_will_do() -> Iterator[Result]:
             else:
                 found = end_of(ExactGaussian(process, MEAN, STD), kind(), grid, quantiles)
             yield error(f"{name}, {schedule}", found, MEAN + STD * quantiles, 0.08)
+
+
+OPTIONS: dict[str, Sampler[Any]] = {
+    "ddim, eta 0.5": DDIM(eta=0.5),
+    "ddim, eta 1": DDIM(eta=1.0),
+    "euler, churn 0.02": Euler(churn=0.02),
+    "heun, churn 0.1": Heun(churn=0.1),
+    "unipc, reach 3": UniPC(reach=3),
+    "langevin, 25 corrections": Langevin(corrections=25),
+    "pc, snr 0.1": PredictorCorrector(snr=0.1),
+    "restart, 5 repeats": Restart(repeats=5),
+}
+
+
+def options_keep_the_law() -> Iterator[Result]:
+    """Samplers with other than their usual options still lead Gaussian data back, in 150 steps."""
+    for entry, sampler in OPTIONS.items():
+        for schedule in ("cosine", "ve"):
+            process = process_of(schedule)
+            grid = inner_grid(process, 150)
+            mean, variance = chain_moments(process, sampler, grid)
+            true_mean, true_variance = marginal(process, grid[-1])
+            wrong = abs(variance / true_variance - 1) + abs(mean - true_mean)
+            yield Result(f"{entry}, {schedule}", wrong, 0.0, 0.05, "error after 150 steps")
 
 
 def memory_is_found() -> Iterator[Result]:
