@@ -36,6 +36,7 @@ for name, check in CHECKS.items():
             print(f"{name}: {result.entry}")
             sys.exit(1)
 """
+PATIENCE = 400  # seconds, ten times what the selftest takes: a mutant that walks in circles is caught too
 SWAPS: dict[type[ast.operator], type[ast.operator]] = {
     ast.Add: ast.Sub,
     ast.Sub: ast.Add,
@@ -112,7 +113,7 @@ def killed_by(mutant: Mutant) -> str | None:
         environment = {**os.environ, "PYTHONPATH": folder, "OMP_NUM_THREADS": "1"}
         try:
             done = subprocess.run(
-                [sys.executable, "-c", RUN], env=environment, capture_output=True, text=True, timeout=120
+                [sys.executable, "-c", RUN], env=environment, capture_output=True, text=True, timeout=PATIENCE
             )
         except subprocess.TimeoutExpired:
             return "it never ended"
