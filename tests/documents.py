@@ -147,6 +147,8 @@ def quick(words: list[str]) -> list[str]:
         words = [*words, *(["--steps", "2"] if option(words, "--steps") is None else [])]
     if name == "likelihood":
         words = [*words, "-n", "2", "--tolerance", "0.01"]
+    if name == "steps":
+        words = [*words, "-n", "50", "--calls", "3", "--reference", "20", "--no-learn"]
     for option_name, cap in CAPS.items():
         value = option(words, option_name)
         if value is not None and value.isdigit():

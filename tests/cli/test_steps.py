@@ -14,14 +14,14 @@ from unfog.recipes import steps
 
 @pytest.fixture
 def copy(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name, value in {"CALLS": (4,), "PROBED": 16, "LEARNED_FROM": 16, "BATCH": 16}.items():
+    for name, value in {"PROBED": 16, "LEARNED_FROM": 16, "BATCH": 16}.items():
         monkeypatch.setattr(steps, name, value)
     return Path(shutil.copytree(run, tmp_path / "run"))
 
 
 def test_steps(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = (copy / "model" / "model.json").read_text("utf-8")
-    words = ["steps", str(copy), "-n", "50", "--reference", "20"]
+    words = ["steps", str(copy), "-n", "50", "--calls", "4", "--reference", "20"]
     assert main([*words, "--no-learn", "--dry-run"]) == 0
     text = capsys.readouterr().out
     assert "Frechet distance" in text and "Best: " in text and "20 steps of DDPM" in text

@@ -25,10 +25,10 @@ def advised(run: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, 
     """A copy of the tiny run that took its advice; few calls and pictures."""
     folder = Path(shutil.copytree(run, tmp_path_factory.mktemp("steps") / "run"))
     patch = pytest.MonkeyPatch()
-    for name, value in {"CALLS": (4, 8), "PROBED": 16, "LEARNED_FROM": 32, "BATCH": 16}.items():
+    for name, value in {"PROBED": 16, "LEARNED_FROM": 32, "BATCH": 16}.items():
         patch.setattr(steps, name, value)
     model = unfog.load(folder)
-    advice = advise(model, source_of(model, folder / "model"), 50, optimise=(3,), reference=20)
+    advice = advise(model, source_of(model, folder / "model"), 50, calls=(4, 8), optimise=(3,), reference=20)
     patch.undo()
     adopt(model, advice)
     restate(model, folder)

@@ -19,6 +19,9 @@ def steps(
         str | None, typer.Option(help="What it learned from; not needed where the run still knows.")
     ] = None,
     n: Annotated[int, typer.Option("-n", min=50, help="Pictures for each measurement.")] = 500,
+    calls: Annotated[
+        list[int] | None, typer.Option(min=1, help="Network calls to try; repeatable; 5, 8, 12 and 20.")
+    ] = None,
     optimise: Annotated[
         list[int] | None,
         typer.Option(min=2, max=100, help="Learn a sampler of so many steps; repeatable; 6 and 8."),
@@ -33,12 +36,18 @@ def steps(
     with Screen() as screen:
         from unfog.model import home, load, restate
         from unfog.output.steps import draw_steps
-        from unfog.recipes.steps import adopt, advise, source_of
+        from unfog.recipes.steps import CALLS, LEARNED, adopt, advise, source_of
 
         loaded, folder = load(model), home(model)
-        counts = tuple(optimise or (6, 8)) if learn else ()
-        source = data or source_of(loaded, folder)
-        advice = advise(loaded, source, n, optimise=counts, reference=reference, listener=screen)
+        advice = advise(
+            loaded,
+            data or source_of(loaded, folder),
+            n,
+            calls=tuple(calls or CALLS),
+            optimise=tuple(optimise or LEARNED) if learn else (),
+            reference=reference,
+            listener=screen,
+        )
         if store:
             adopt(loaded, advice)
             restate(loaded, folder)

@@ -31,7 +31,7 @@ from unfog.rng import Noise
 from unfog.sample import GRIDS, SAMPLERS
 from unfog.spec import Sampling
 
-CALLS = (5, 8, 12, 20)
+CALLS, LEARNED = (5, 8, 12, 20), (6, 8)
 LAYOUTS = ("karras", "log-snr", "shifted")
 FINE: dict[str, Any] = {"sampler": "dpm++3m", "grid": "log-snr", "steps": 100, "options": {}, "levels": ()}
 PROBED, BATCH, LEARNED_FROM = 64, 16, 192  # pictures
@@ -102,7 +102,8 @@ def advise(
     data: str | Path,
     n: int = 500,
     *,
-    optimise: Sequence[int] = (6, 8),
+    calls: Sequence[int] = CALLS,
+    optimise: Sequence[int] = LEARNED,
     reference: int = 1000,
     listener: Listener | None = None,
 ) -> Advice:
@@ -112,6 +113,7 @@ def advise(
         model: trained.
         data: what it learned from.
         n: pictures for each measurement of quality.
+        calls: numbers of network calls to try.
         optimise: numbers of steps to learn a grid and weights for.
         reference: steps of DDPM to compare with.
         listener: is told about progress.
@@ -124,10 +126,10 @@ def advise(
     if len(store.train) < 3:
         raise DataError(f"{data} has fewer than three training pictures: nothing to compare with.")
     probe = _Probe(model, listener)
-    errors = probe.errors()
+    errors = probe.errors(calls)
     fitted = probe.learn(optimise)
     trials = [_learned(model, count, found) for count, found in fitted.items()]
-    trials += _worth_drawing(model, errors)
+    trials += _worth_drawing(model, errors, calls)
     judge = Judge(store, listener)
     best = _measure(model, store, judge, _ddpm(model, reference), n, listener)
     measured = [_measure(model, store, judge, trial, n, listener) for trial in trials]
@@ -211,14 +213,14 @@ class _Probe:
             last = step.x_s
         return last.clone()  # out of inference mode, so that gradients may pass by
 
-    def errors(self) -> list[Trial]:
+    def errors(self, calls: Sequence[int]) -> list[Trial]:
         """All deterministic samplers on the usual grids, at each number of calls."""
         kinds = [name for name, kind in SAMPLERS.items() if not kind.stochastic and kind.order]
         kinds = [name for name in kinds if name not in ("learned", "dpm++1", "euler")]  # names of others
-        plans = [(name, grid, calls) for name in kinds for grid in LAYOUTS for calls in CALLS]
+        plans = [(name, grid, count) for name in kinds for grid in LAYOUTS for count in calls]
         found = []
-        for done, (name, grid, calls) in enumerate(plans, 1):
-            steps = steps_for(name, calls)
+        for done, (name, grid, count) in enumerate(plans, 1):
+            steps = steps_for(name, count)
             if steps:
                 sampling = replace(self.own, sampler=name, grid=grid, steps=steps)
                 found.append(Trial(sampling, calls_of(sampling), self._error(sampling)))
@@ -271,10 +273,10 @@ def _learned(model: Model, count: int, found: Fitted) -> Trial:
     return Trial(sampling, count, found.error)
 
 
-def _worth_drawing(model: Model, errors: Sequence[Trial]) -> list[Trial]:
+def _worth_drawing(model: Model, errors: Sequence[Trial], counts: Sequence[int]) -> list[Trial]:
     """For each number of calls the two samplers with the least error, and two that draw noise."""
     own, chosen = replace(model.spec.sampling, options={}, levels=()), list[Trial]()
-    for calls in CALLS:
+    for calls in counts:
         best: dict[str, Trial] = {}
         for trial in sorted(errors, key=lambda t: t.error or 0.0):
             if trial.calls <= calls and trial.calls > calls - 4:
