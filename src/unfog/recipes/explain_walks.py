@@ -1,0 +1,135 @@
+"""The way back: one picture clearing up, how wrong the guess is on the way, and what every sampler makes of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from unfog.denoise import ExactMixture
+from unfog.output.explained import Attempt, Comparison, LevelLosses, SamplerRow
+from unfog.output.facts import Backward
+from unfog.recipes.explain_readings import spread_of
+from unfog.recipes.explain_subject import Subject, ask
+from unfog.recipes.listen import Listener
+from unfog.rng import Noise, derive_seed
+from unfog.sample import SAMPLERS
+
+CLEARING, CLEARING_STEPS = 2, 20  # pictures and steps of the strip
+DECIBELS = np.linspace(
+    -30, 36, 12
+)  # 20 log10(sigma / alpha) at which the guess is measured; all schedules reach them
+STEPS = (5, 10, 50)
+COMPARED, PIXELS = 4, 4 * 28 * 28  # pictures of each sampler; fewer where they are large
+REFERENCE, FINE = "heun", 200  # one step at a time, without a memory: the plainest of the exact ones
+
+
+def clear_up(subject: Subject, seed: int, listener: Listener) -> Backward:
+    """The first pictures of a seed on their way from noise, with the clean guess at each step."""
+    noisy, clean, times = [], [], []
+    walk = subject.walk(CLEARING, seed=seed, sampler=subject.sampling.sampler, steps=CLEARING_STEPS)
+    for step in walk:
+        noisy.append(subject.to_pictures(step.x_t / spread_of(subject.process, step.t)))
+        clean.append(subject.to_pictures(step.clean))
+        times.append(step.t)
+        listener.phase("Clearing up", step.index + 1, CLEARING_STEPS)
+        last = step
+    noisy.append(subject.to_pictures(last.x_s))
+    clean.append(noisy[-1])
+    return Backward(noisy=np.stack(noisy, 1), clean=np.stack(clean, 1), t=[*times, last.s], film=None)
+
+
+def weigh_levels(subject: Subject, seed: int, listener: Listener) -> LevelLosses:
+    """Mean squared error of the clean estimate at each noise level, beside what it can be compared with."""
+    shown, process = subject.shown, subject.process
+    exact = isinstance(subject.denoiser, ExactMixture)
+    lines: dict[str, list[float]] = {"exact" if exact else "network": []}
+    lines |= {"unseen": []} if shown.unseen is not None else {}
+    lines |= {"memory": []} if shown.memory is not None else {}
+    noise = Noise(derive_seed(seed, "levels"))
+    for done, level in enumerate(DECIBELS):
+        t = process.schedule.time(torch.tensor(-level / 20 * np.log(10), dtype=torch.float64))
+        e = noise.normal(shown.x.shape, like=shown.x)
+        x_t = process.mix(shown.x, e, t)
+        own = subject.estimate(x_t, t)
+        next(iter(lines.values())).append(_mean(own.divergence(shown.x)))
+        if shown.unseen is not None:
+            other = process.mix(shown.unseen, e[: len(shown.unseen)], t)
+            lines["unseen"].append(_mean(ask(subject.denoiser, other, t).divergence(shown.unseen)))
+        if shown.memory is not None:
+            lines["memory"].append(_mean(ask(shown.memory, x_t, t).divergence(shown.x)))
+        listener.phase("Measuring the guess", done + 1, len(DECIBELS))
+    found = {name: np.asarray(values) for name, values in lines.items()}
+
+    found["pixelwise"] = 1 / (1 + 10 ** (-DECIBELS / 10))
+    found["constant"] = np.full(len(DECIBELS), constant_error(shown.x))
+    memory = subject.denoiser if isinstance(subject.denoiser, ExactMixture) else shown.memory
+    return LevelLosses(
+        decibels=DECIBELS,
+        lines=found,
+        count=len(shown.x),
+        known=0 if memory is None else len(memory.means),
+    )
+
+
+def constant_error(x: Tensor) -> float:
+    """Mean squared error of the best single answer to all x, (N, *S): their mean, as for ever more of them."""
+    return float(x.var(0, correction=1).mean()) if len(x) > 1 else float(x.square().mean())
+
+
+def compare(subject: Subject, seed: int, listener: Listener) -> Comparison:
+    """The same noise given to every sampler, with few and many steps, beside a fine walk."""
+    count = int(np.clip(PIXELS // subject.shown.x[0, 0].numel(), 1, COMPARED))
+    total = len(SAMPLERS) * len(STEPS) + 1
+    fine = _end(subject, count, seed, REFERENCE, FINE)
+    listener.phase("Comparing samplers", 1, total)
+    rows = []
+    for name, kind in SAMPLERS.items():
+        attempts = []
+        for steps in STEPS:
+            attempts.append(_attempt(subject, count, seed, name, steps, fine))
+            listener.phase("Comparing samplers", 1 + len(rows) * len(STEPS) + len(attempts), total)
+        rows.append(SamplerRow(name=name, order=kind.order, stochastic=kind.stochastic, attempts=attempts))
+    return Comparison(
+        rows=rows,
+        reference=subject.to_pictures(fine),
+        reference_name=REFERENCE,
+        reference_steps=FINE,
+        grid=subject.sampling.grid,
+    )
+
+
+def _attempt(subject: Subject, count: int, seed: int, name: str, steps: int, fine: Tensor) -> Attempt:
+    x, calls = subject.count(lambda: _end(subject, count, seed, name, steps))
+    return Attempt(
+        steps=steps,
+        calls=calls,
+        pictures=subject.to_pictures(x),
+        distance=float((x - fine).square().mean().sqrt()),
+    )
+
+
+def _end(subject: Subject, count: int, seed: int, sampler: str, steps: int) -> Tensor:
+    *_, last = subject.walk(count, seed=seed, sampler=sampler, steps=steps)
+    return last.x_s
+
+
+def plain(comparison: Comparison) -> list[dict[str, Any]]:
+    """The comparison without its pictures, for machines."""
+    return [
+        {
+            "sampler": row.name,
+            "order": row.order,
+            "stochastic": row.stochastic,
+            "steps": {
+                str(each.steps): {"calls": each.calls, "distance": each.distance} for each in row.attempts
+            },
+        }
+        for row in comparison.rows
+    ]
+
+
+def _mean(values: Tensor) -> float:
+    return float(values.double().mean())
