@@ -1,7 +1,7 @@
-"""The page of ``unfog explain``: the process made visible in six parts, one HTML file that needs nothing else.
+"""The page of ``unfog explain``: the process made visible in six parts, in one HTML file.
 
-Like the report, it loads nothing from anywhere (a content security policy in the file forbids it), runs no script,
-and treats every name as untrusted text.
+Like the report, it needs nothing else and loads nothing from anywhere (a content security policy in the file
+forbids it), runs no script, and treats every name as untrusted text.
 """
 
 from __future__ import annotations
@@ -16,15 +16,16 @@ from unfog.door import __version__
 from unfog.output import figures
 from unfog.output.charts import Series, line_chart
 from unfog.output.explain_words import WORDS
-from unfog.output.explained import Explanation, LevelLosses, Reading, Readings, Toy
+from unfog.output.explained import Explanation, LevelLosses, Reading, Readings, Toy, Wandering
 from unfog.output.figures import Tile, picture_uri
 from unfog.output.planes import arrow_field, path_plane
+from unfog.output.provenance import Picture
 from unfog.output.report import template
 from unfog.output.sheet import contact_sheet
-from unfog.output.words import large, number, whole, words
+from unfog.output.words import large, number, percent, whole, words
 
 _SHEET = 56  # pixels of a picture in the table of samplers
-_REACH = (2.7, 2.7)  # of the planes of arrows and of paths
+_REACH = (2.7, 3.1)  # of the planes of arrows and of paths
 _LEAST = 1e-4  # errors below this are as good as none
 _COLOURS = {"network": 0, "exact": 0, "unseen": 1, "memory": 1, "pixelwise": 2, "constant": 3}
 
@@ -66,7 +67,6 @@ def _page(e: Explanation, lang: str) -> dict[str, Any]:
     }
     names["weights"] = large(e.weights, lang)
     kind = "model" if e.is_model else "schedule"
-    guidance = w["guided"].format(guidance=number(e.guidance)) if e.guidance != 1 else ""
     return {
         "w": w,
         "title": w[f"title_{kind}"].format(**names),
@@ -74,14 +74,14 @@ def _page(e: Explanation, lang: str) -> dict[str, Any]:
         "generated": w["generated"] if e.is_model else "",
         "forward": figures.forward_tiles(e.forward),
         "curves": [Markup(chart) for chart in _curves(e, w)],
-        "readings_text": w["readings_text"].format(decibels=_three(e.readings.decibels)),
+        "readings_text": w["readings_text"].format(decibels=_tenth(e.readings.decibels)),
         "readings": [_reading(e.readings, reading, w) for reading in e.readings.rows],
         "ladder": [
             Tile((_uri(picture),), (f"σ = {_three(rung)}",))
             for picture, rung in zip(e.readings.ladder, e.readings.rungs, strict=True)
         ],
         "paths_text": _paths_text(e.readings, w),
-        "paths": Markup(_paths(e.readings, w)),
+        "paths": Markup(_paths(e.readings.wander, w)),
         "estimate_text": w["estimate_text"].format(
             recovered=_three(max(row.recovered for row in e.readings.rows))
         ),
@@ -95,18 +95,28 @@ def _page(e: Explanation, lang: str) -> dict[str, Any]:
         ],
         "quantities": [Tile((_uri(p),), (w[name],)) for name, p in e.readings.quantities.items()],
         "backward": figures.backward_strips(e.backward),
-        "backward_how": w["backward_how"].format(sampler=e.sampler[0], steps=e.sampler[1], guidance=guidance),
+        "backward_how": _backward_how(e, w),
         "toy": _toy(e.toy, w),
         "losses": Markup(_losses(e.losses, w)),
         "losses_text": _losses_text(e, w),
         "samplers_text": w["samplers_text"].format(
             reference=e.comparison.reference_name, steps=e.comparison.reference_steps
         ),
+        "samplers_why": [w["samplers_random"], *([] if e.is_model else [w["samplers_memory"]])],
         "samplers": _samplers(e, w),
+        "reference_how": w["reference_how"].format(
+            reference=e.comparison.reference_name, steps=e.comparison.reference_steps
+        ),
         "reference": picture_uri(_sheet(e.comparison.reference), e.provenance),
         "made": [w["made_how"].format(version=__version__), *(f"{k}: {v}" for k, v in e.made_by.items())],
         "command": e.command,
     }
+
+
+def _backward_how(e: Explanation, w: dict[str, str]) -> str:
+    guidance = w["guided"].format(guidance=number(e.guidance)) if e.guidance != 1 else ""
+    text = w["backward_how"].format(sampler=e.sampler[0], steps=e.sampler[1], guidance=guidance)
+    return text + (w["join"] + w["backward_asked"].format(labels=w["and"].join(e.asked)) if e.asked else "")
 
 
 def _curves(e: Explanation, w: dict[str, str]) -> list[str]:
@@ -130,38 +140,42 @@ def _reading(readings: Readings, row: Reading, w: dict[str, str]) -> dict[str, A
         first=number(readings.betas[0]),
         last=number(readings.betas[1]),
         std=_three(readings.chain_std),
-        drift=_three(readings.drift),
-        diffusion=_three(readings.diffusion),
+        drift=_three(readings.wander.drift),
+        diffusion=_three(readings.wander.diffusion),
     )
     first = row is readings.rows[0]
     return {
         "name": row.name,
         "title": w[row.name],
         "text": text,
-        "pictures": (_uri(row.as_is), _uri(row.scaled)),
+        "pictures": [(_uri(row.as_is), w["as_is"]), (_uri(row.scaled), w["scaled"])],
         "scales": f"t = {_three(row.t)}, α = {_three(row.alpha)}, σ = {_three(row.sigma)}",
-        "difference": w["same"] if first else w["differs"].format(value=_three(row.difference)),
+        "difference": w["same"] if first else _differs(row.difference, w),
     }
 
 
+def _differs(value: float, w: dict[str, str]) -> str:
+    return w["differs"].format(value=_three(value)) if value else w["equal"]
+
+
 def _paths_text(readings: Readings, w: dict[str, str]) -> str:
-    t = next(row.t for row in readings.rows if row.name == "sde")
+    t, wander = next(row.t for row in readings.rows if row.name == "sde"), readings.wander
     return w["paths"].format(
-        moves=whole(len(readings.path_t) - 1),
-        walkers=whole(readings.walkers),
+        moves=whole(len(wander.t) - 1),
+        walkers=whole(wander.walkers),
         t=_three(t),
-        mean=_three(readings.walked[0]),
-        std=_three(readings.walked[1]),
-        true_mean=_three(readings.formula[0]),
-        true_std=_three(readings.formula[1]),
+        mean=_three(wander.walked[0]),
+        std=_three(wander.walked[1]),
+        true_mean=_three(wander.formula[0]),
+        true_std=_three(wander.formula[1]),
     )
 
 
-def _paths(readings: Readings, w: dict[str, str]) -> str:
-    t, (mean, low, high) = readings.path_t, readings.band
-    others = [Series("", t, path, faint=True) for path in readings.paths[1:]]
+def _paths(wander: Wandering, w: dict[str, str]) -> str:
+    t, (mean, low, high) = wander.t, wander.band
+    others = [Series("", t, path, faint=True) for path in wander.paths[1:]]
     lines = [
-        Series(w["path"], t, readings.paths[0]),
+        Series(w["path"], t, wander.paths[0]),
         Series(w["path_mean"], t, mean, colour=1),
         Series(w["path_band"], t, low, colour=2),
         Series("", t, high, colour=2),
@@ -181,8 +195,14 @@ def _toy(toy: Toy, w: dict[str, str]) -> dict[str, Any]:
         fields.append((Markup(drawing), w["noise_level"].format(level=level)))
     for key, lines, steps in zip(("toy_flow", "toy_wander"), (toy.flow, toy.wander), toy.steps, strict=True):
         title = w[key].format(steps=steps)
-        paths.append((Markup(path_plane(lines, toy.data, reach=_REACH[1], title=title)), title))
-    return {"fields": fields, "paths": paths, "paths_text": w["toy_paths"].format(count=len(toy.flow))}
+        paths.append((Markup(path_plane(lines, toy.data, reach=_REACH[1], title=title, width=0.9)), title))
+    ends = {f"share_{name}": percent(share) for name, share in toy.upper.items()}
+    return {
+        "fields": fields,
+        "paths": paths,
+        "paths_text": w["toy_paths"],
+        "ends": w["toy_ends"].format(walks=whole(toy.walks), **ends),
+    }
 
 
 def _losses(losses: LevelLosses, w: dict[str, str]) -> str:
@@ -195,7 +215,7 @@ def _losses(losses: LevelLosses, w: dict[str, str]) -> str:
         )
         for name, values in losses.lines.items()
     ]
-    return line_chart(lines, x_label=w["decibels"], y_label=w["error"], log=True, points=True)
+    return line_chart(lines, x_label=w["decibels"], y_label=w["error"], log=True, points=True, apart=True)
 
 
 def _losses_text(e: Explanation, w: dict[str, str]) -> list[str]:
@@ -218,6 +238,7 @@ def _samplers(e: Explanation, w: dict[str, str]) -> list[dict[str, Any]]:
                     "steps": w["steps_n"].format(n=each.steps),
                     "calls": w["calls"].format(n=each.calls),
                     "distance": w["distance"].format(value=_three(each.distance)),
+                    "plane": w["distance_plane"].format(value=_three(each.plane)),
                 }
                 for each in row.attempts
             ],
@@ -226,13 +247,18 @@ def _samplers(e: Explanation, w: dict[str, str]) -> list[dict[str, Any]]:
     ]
 
 
-def _sheet(pictures: figures.Picture) -> figures.Picture:
+def _sheet(pictures: Picture) -> Picture:
     small = figures.shrunk(pictures, _SHEET)
     return contact_sheet(small, columns=len(small), tile=_SHEET, clear=True)
 
 
-def _uri(picture: figures.Picture) -> str:
+def _uri(picture: Picture) -> str:
     return picture_uri(figures.shrunk(picture[None], figures.TILE)[0])
+
+
+def _tenth(value: float) -> str:
+    """One digit after the point, 0 without a sign."""
+    return number(round(value, 1) + 0.0).replace("-", "−")
 
 
 def _three(value: float) -> str:

@@ -1,7 +1,7 @@
 """What the page of ``unfog explain`` shows, as plain values.
 
-All pictures are uint8, (H, W, C) with C 1 or 3, and more axes in front where there are several. A picture that
-noise has made too bright for a screen is shown at the contrast of the clean one.
+All pictures are uint8, (H, W, C) with C 1 or 3, and more axes in front where there are several. A picture
+that noise has made too bright for a screen is shown at the contrast of the clean one.
 """
 
 from __future__ import annotations
@@ -50,7 +50,8 @@ class Reading:
             deviations of the data.
         sizes: root mean square of what a network could predict: "noise", "score", "clean", "velocity".
         asked: which of these this reading trains its network for.
-        recovered: the greatest difference between the clean estimate and the one computed back from ``asked``.
+        recovered: the greatest difference between the clean estimate and the one computed back from
+            ``asked``.
     """
 
     name: str
@@ -63,6 +64,31 @@ class Reading:
     sizes: Mapping[str, float]
     asked: str
     recovered: float
+
+
+@dataclass(kw_only=True)
+class Wandering:
+    """One pixel on its way by the stochastic equation, simulated.
+
+    Attributes:
+        drift: f at the noise level that the readings share.
+        diffusion: g there.
+        t: times of the paths, (T,).
+        paths: values of the pixel along some of them, (P, T).
+        band: mean, lower and upper bound that the formula gives, (3, T).
+        walked: mean and standard deviation of many simulated paths at that noise level.
+        formula: the same by the formula.
+        walkers: how many paths those are.
+    """
+
+    drift: float
+    diffusion: float
+    t: Floats
+    paths: Floats
+    band: Floats
+    walked: tuple[float, float]
+    formula: tuple[float, float]
+    walkers: int
 
 
 @dataclass(kw_only=True)
@@ -79,14 +105,7 @@ class Readings:
         ladder: pictures on the rungs of the ladder of noise levels, (R, H, W, C).
         rungs: sigma of each, (R,).
         quantities: "noise", "score", "clean" and "velocity" of the last reading as pictures.
-        drift: f of the SDE at its time.
-        diffusion: g of the SDE at its time.
-        path_t: times of the simulated paths, (T,).
-        paths: values of one pixel along some paths, (P, T).
-        band: mean, lower and upper bound that the formula gives for it, (3, T).
-        walked: mean and standard deviation that many simulated paths have at the end of the strip.
-        formula: the same by the formula.
-        walkers: how many paths those are.
+        wander: one pixel by the SDE.
     """
 
     rows: Sequence[Reading]
@@ -98,14 +117,7 @@ class Readings:
     ladder: Picture
     rungs: Sequence[float]
     quantities: Mapping[str, Picture]
-    drift: float
-    diffusion: float
-    path_t: Floats
-    paths: Floats
-    band: Floats
-    walked: tuple[float, float]
-    formula: tuple[float, float]
-    walkers: int
+    wander: Wandering
 
 
 @dataclass(kw_only=True)
@@ -134,8 +146,10 @@ class Toy:
         fields: its score at some noise levels, the noisiest first.
         flow: paths of the probability flow from noise to data, (P, T, 2), in coordinates
             x_t / sqrt(alpha^2 + sigma^2).
-        wander: paths of ancestral sampling from the same starts, (P, T, 2).
+        wander: paths of ancestral sampling from the first of the same starts, (Q, T, 2).
         steps: steps of each.
+        walks: how many more walks were taken to count where they end.
+        upper: the share of their ends in the upper moon by "flow", by "wander", and that of the "data".
     """
 
     data: Floats
@@ -143,6 +157,8 @@ class Toy:
     flow: Floats
     wander: Floats
     steps: tuple[int, int]
+    walks: int
+    upper: Mapping[str, float]
 
 
 @dataclass(kw_only=True)
@@ -173,12 +189,14 @@ class Attempt:
         calls: calls of the denoiser, counted.
         pictures: (N, H, W, C).
         distance: root mean square difference from the reference, in standard deviations of the data.
+        plane: the same for points that walk to the two moons.
     """
 
     steps: int
     calls: int
     pictures: Picture
     distance: float
+    plane: float
 
 
 @dataclass(kw_only=True)
@@ -217,14 +235,14 @@ class Explanation:
     Attributes:
         title: name of the model or schedule.
         is_model: whether a network was asked; else the exact denoiser of some pictures.
-        origin: where the pictures come from: "drawn" by the model itself, "held_out" from data, "known" to the
-            exact denoiser.
+        origin: where the pictures come from: "drawn" by the model itself, "held_out" from data, "known" to
+            the exact denoiser.
         source: name of the data; empty if there is none.
         known: how many pictures the exact denoiser holds; 0 for a model.
         schedule: name of the schedule.
         target: what the network predicts; empty without one.
         weights: how many numbers the network has; 0 without one.
-        label: class of the pictures that are drawn first; empty without classes.
+        asked: classes of the pictures that clear up; empty without classes.
         sampler: sampler and steps of the strip that clears up.
         guidance: scale of the guidance of all sampling; 1 is off.
         forward: the picture drowning in noise.
@@ -247,7 +265,7 @@ class Explanation:
     schedule: str
     target: str
     weights: int
-    label: str
+    asked: Sequence[str]
     sampler: tuple[str, int]
     guidance: float
     forward: Forward

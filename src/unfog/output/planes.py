@@ -1,7 +1,7 @@
 """Drawings in the plane as SVG text: a field of arrows, and paths from noise to data.
 
-Written out by hand, since a few hundred strokes need no library; the colours are the variables of the page, so that
-the same text serves light and dark.
+Written out by hand, since a few hundred strokes need no library; the colours are the variables of the page,
+so that the same text serves light and dark.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from unfog.output.charts import PAGE
 Floats = NDArray[np.float64]
 
 SIDE = 300  # of the drawing, in its own units
-_HEAD = 0.38  # length of an arrow's head, as a share of the arrow
+_HEAD = 0.36  # length of an arrow's head, as a share of the arrow
 
 
 def arrow_field(points: Floats, places: Floats, arrows: Floats, *, reach: float, title: str) -> str:
@@ -25,7 +25,8 @@ def arrow_field(points: Floats, places: Floats, arrows: Floats, *, reach: float,
     Args:
         points: (N, 2); those beyond ``reach`` are left out.
         places: where arrows start, (M, 2), best on a square lattice.
-        arrows: their directions and lengths, (M, 2); the longest is as long as the lattice is wide.
+        arrows: their directions and strengths, (M, 2). A strength of 1 is drawn half as long as the lattice
+            is wide, ever greater ones nearly as long as that, so that neighbours never meet.
         reach: the drawing shows -reach to reach along both axes.
         title: for those who cannot see it.
 
@@ -33,8 +34,7 @@ def arrow_field(points: Floats, places: Floats, arrows: Floats, *, reach: float,
         An `<svg>` element.
     """
     lattice = 2 * reach / max(1, round(np.sqrt(len(places))) - 1)
-    longest = max(float(np.hypot(*arrows.T).max()), 1e-12)
-    tips = places + 0.95 * lattice * arrows / longest
+    tips = places + lattice * arrows / (1 + np.hypot(*arrows.T))[:, None]
     strokes = []
     for start, tip in zip(_on_page(places, reach), _on_page(tips, reach), strict=True):
         back = _HEAD * (start - tip)
@@ -48,7 +48,7 @@ def arrow_field(points: Floats, places: Floats, arrows: Floats, *, reach: float,
     return _svg(drawn, title)
 
 
-def path_plane(paths: Floats, data: Floats, *, reach: float, title: str) -> str:
+def path_plane(paths: Floats, data: Floats, *, reach: float, title: str, width: float = 1.0) -> str:
     """Lines with a ring where they begin and a dot where they end, over the data as faint dots.
 
     Args:
@@ -56,6 +56,7 @@ def path_plane(paths: Floats, data: Floats, *, reach: float, title: str) -> str:
         data: (N, 2).
         reach: the drawing shows -reach to reach along both axes.
         title: for those who cannot see it.
+        width: of the lines.
 
     Returns:
         An `<svg>` element.
@@ -65,8 +66,8 @@ def path_plane(paths: Floats, data: Floats, *, reach: float, title: str) -> str:
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.4" fill="none" stroke="{_colour("ink")}"/>'
         for x, y in _on_page(paths[:, 0], reach)
     )
-    drawn = _dots(data, reach, "orange", 2.6, 0.45) + _stroke(lines, "blue", 1.0) + rings
-    return _svg(drawn + _dots(paths[:, -1], reach, "green", 7, 1), title)
+    drawn = _dots(data, reach, "orange", 2.6, 0.45) + _stroke(lines, "blue", width) + rings
+    return _svg(drawn + _dots(paths[:, -1], reach, "green", 6, 1), title)
 
 
 def _on_page(places: Floats, reach: float) -> Floats:

@@ -21,7 +21,7 @@ from unfog.process import SCHEDULES
 from unfog.recipes.explain_readings import curves, drown, read_in_four_ways
 from unfog.recipes.explain_subject import ExactSubject, ModelSubject, Subject
 from unfog.recipes.explain_toy import play
-from unfog.recipes.explain_walks import CLEARING_STEPS, clear_up, compare, plain, weigh_levels
+from unfog.recipes.explain_walks import CLEARING, CLEARING_STEPS, clear_up, compare, plain, weigh_levels
 from unfog.recipes.listen import Listener, Silent
 
 DATA = "digits"  # whose pictures an exact denoiser holds
@@ -50,8 +50,8 @@ def explain(
         subject: folder of a model or run, or a name of ``SCHEDULES``.
         out: the HTML file.
         lang: "en" or "zh".
-        data: real pictures: a model is then asked about held-out ones instead of its own, and an exact denoiser
-            holds these instead of digits.
+        data: real pictures: a model is then asked about held-out ones instead of its own, and an exact
+            denoiser holds these instead of digits.
         seed: of all noise.
         listener: is told about progress.
 
@@ -92,15 +92,15 @@ def gather(subject: Subject, name: str, seed: int, listener: Listener) -> Explan
     listener.phase("Reading in four ways", 0, 1)
     schedule = name if model is None else str(model.spec.schedule.get("kind", "cosine"))
     return Explanation(
-        title=name if model is None else Path(name).resolve().name,
+        title=name if model is None else name_of(Path(name)),
         is_model=model is not None,
         origin=shown.origin,
         source=shown.source,
-        known=0 if model is not None else len(subject.denoiser.means),
+        known=subject.known,
         schedule=schedule,
         target="" if model is None else model.spec.target,
         weights=0 if model is None else model.count_parameters(),
-        label=shown.label,
+        asked=subject.asked(CLEARING),
         sampler=(subject.sampling.sampler, CLEARING_STEPS),
         guidance=subject.sampling.guidance,
         forward=drown(subject, seed),
@@ -137,7 +137,7 @@ def figures_of(page: Explanation) -> dict[str, Any]:
             }
             for each in readings.rows
         ],
-        "sde": {"walked": readings.walked, "formula": readings.formula, "walkers": readings.walkers},
+        "sde": {name: getattr(readings.wander, name) for name in ("walked", "formula", "walkers")},
         "error": {
             "decibels": losses.decibels.tolist(),
             **{name: values.tolist() for name, values in losses.lines.items()},
@@ -147,12 +147,22 @@ def figures_of(page: Explanation) -> dict[str, Any]:
 
 
 def command(subject: str, out: str | Path, lang: str, data: str | None, seed: int) -> str:
-    """The command line that makes the page again, with the names of files only."""
-    parts = ["unfog", "explain", Path(subject).name, "--out", Path(out).name]
-    parts += ["--data", Path(data).name] if data else []
+    """The command line that makes the page again; of absolute paths only the last part."""
+    parts = ["unfog", "explain", _short(subject), "--out", _short(out)]
+    parts += ["--data", _short(data)] if data else []
     parts += ["--lang", lang] if lang != "en" else []
     parts += ["--seed", str(seed)] if seed else []
     return shlex.join(parts)
+
+
+def name_of(folder: Path) -> str:
+    """What people call the model of a folder: the name of its run, where it lies in one."""
+    folder = folder.resolve()
+    return folder.parent.name if folder.name == "model" and folder.parent.name else folder.name
+
+
+def _short(path: str | Path) -> str:
+    return Path(path).name if Path(path).is_absolute() else str(path)
 
 
 def _provenance(model: Model, seed: int) -> Provenance:

@@ -1,7 +1,7 @@
-"""One picture drowning, and the same moment read in four ways: chain, ladder, stochastic equation, straight line.
+"""One picture drowning, and the same moment read in four ways: chain, ladder, SDE, straight line.
 
-The four are DDPM (Ho et al. 2020, arXiv 2006.11239), score-based models (Song & Ermon 2019, arXiv 1907.05600), SDEs
-(Song et al. 2021, arXiv 2011.13456) and flow matching (Lipman et al. 2023, arXiv 2210.02747). At equal
+The four are DDPM (Ho et al. 2020, arXiv 2006.11239), score-based models (Song & Ermon 2019, arXiv
+1907.05600), SDEs (Song et al. 2021, arXiv 2011.13456) and flow matching (Lipman et al. 2023, arXiv 2210.02747). At equal
 signal-to-noise ratio they hold the same picture, times a number.
 """
 
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from unfog.denoise import TARGETS
-from unfog.output.explained import Curves, Reading, Readings
+from unfog.output.explained import Curves, Reading, Readings, Wandering
 from unfog.output.facts import Forward
 from unfog.process import DDPM, VE, VP, Flow, GaussianProcess, Schedule
 from unfog.recipes.explain_subject import Subject
@@ -81,12 +81,12 @@ def read_in_four_ways(subject: Subject, seed: int) -> Readings:
         ladder=subject.to_pictures(torch.cat([(x + rung * noise) / math.hypot(1, rung) for rung in rungs])),
         rungs=rungs,
         quantities=_quantities(subject, x, noise, clean, clock),
-        **_simulated(x, clock, seed),
+        wander=_simulated(x, clock, seed),
     )
 
 
 def walk_the_chain(chain: DDPM, x: Tensor, ratio: float, seed: int) -> tuple[int, Tensor]:
-    """Take x through the chain, one small step of noise after the other, until the noise is as large as asked.
+    """Take x through the chain, one small step of noise after the other, up to the noise level asked for.
 
     Args:
         chain: gives the betas.
@@ -162,7 +162,7 @@ def _quantities(
     return {name: shown[name] for name in ("noise", "score", "clean", "velocity")}
 
 
-def _simulated(x: Tensor, clock: Tensor, seed: int) -> dict[str, object]:
+def _simulated(x: Tensor, clock: Tensor, seed: int) -> Wandering:
     """The brightest pixel of x wandering by the SDE, and what the formula says of it."""
     schedule = READINGS["sde"][0]
     process, start = GaussianProcess(schedule), float(x.max())
@@ -172,16 +172,16 @@ def _simulated(x: Tensor, clock: Tensor, seed: int) -> dict[str, object]:
     mean = alpha * start
     stop = round(end * MOVES)
     drift, diffusion = process.drift_and_diffusion(end)
-    return {
-        "drift": float(drift),
-        "diffusion": float(diffusion),
-        "path_t": times,
-        "paths": paths[:PATHS],
-        "band": np.stack([mean, mean - 2 * sigma, mean + 2 * sigma]),
-        "walked": (float(paths[:, stop].mean()), float(paths[:, stop].std())),
-        "formula": (float(mean[stop]), float(sigma[stop])),
-        "walkers": WALKERS,
-    }
+    return Wandering(
+        drift=float(drift),
+        diffusion=float(diffusion),
+        t=times,
+        paths=paths[:PATHS],
+        band=np.stack([mean, mean - 2 * sigma, mean + 2 * sigma]),
+        walked=(float(paths[:, stop].mean()), float(paths[:, stop].std())),
+        formula=(float(mean[stop]), float(sigma[stop])),
+        walkers=WALKERS,
+    )
 
 
 def euler_maruyama(

@@ -1,8 +1,8 @@
 """Who explains: a trained network, or the exact denoiser of a handful of real pictures.
 
-Both answer the same questions, so that everything on the page is computed and nothing is drawn by hand. A schedule
-has no network; there the exact denoiser of some real pictures stands in, which is what a network would become that
-learned those few by heart.
+Both answer the same questions, so that everything on the page is computed and nothing is drawn by hand. A
+schedule has no network; there the exact denoiser of some real pictures stands in, which is what a network
+would become that learned those few by heart.
 """
 
 from __future__ import annotations
@@ -44,7 +44,6 @@ class Shown:
         cond: what steers the denoiser for each of them.
         origin: "drawn", "held_out" or "known".
         source: name of the data; empty if the model drew them.
-        label: class of the first one; empty without classes.
         memory: the exact denoiser of the pictures to learn from; None where they are not at hand.
         unseen: pictures of the same kind that the exact denoiser does not hold; None for a model.
     """
@@ -53,7 +52,6 @@ class Shown:
     cond: Condition
     origin: str
     source: str
-    label: str = ""
     memory: ExactMixture | None = None
     unseen: Tensor | None = None
 
@@ -76,6 +74,15 @@ class Subject(ABC):
     @abstractmethod
     def walk(self, count: int, *, seed: int, sampler: str, steps: int) -> Iterator[Step]:
         """The way of the first ``count`` pictures of a seed from noise to data."""
+
+    def asked(self, count: int) -> list[str]:
+        """Classes of the first ``count`` pictures of a walk; empty where nothing is asked for."""
+        return []
+
+    @property
+    def known(self) -> int:
+        """How many pictures the exact denoiser holds; 0 for a network."""
+        return len(self.denoiser.means) if isinstance(self.denoiser, ExactMixture) else 0
 
     @property
     def process(self) -> GaussianProcess:
@@ -127,14 +134,17 @@ class ModelSubject(Subject):
         sampling = replace(self.sampling, sampler=sampler, steps=steps)
         return self.model.walk(range(count), self.model.choose_labels(count), seed=seed, sampling=sampling)
 
+    def asked(self, count: int) -> list[str]:
+        """See ``Subject.asked``."""
+        return [self.model.spec.classes[label] for label in self.model.choose_labels(count) or []]
+
     def _drawn(self, seed: int, listener: Listener) -> Shown:
         indices, labels = range(ASKED), self.model.choose_labels(ASKED)
         for step in self.model.walk(indices, labels, seed=seed):
             listener.phase("Drawing pictures", step.index + 1, self.sampling.steps)
             x = step.x_s
         groups = torch.tensor(self.model.choose_groups(indices, labels, seed))
-        name = "" if labels is None else self.model.spec.classes[labels[0]]
-        return Shown(x, self._condition(groups, ASKED), "drawn", "", name)
+        return Shown(x, self._condition(groups, ASKED), "drawn", "")
 
     def _held_out(self, data: str, listener: Listener) -> Shown:
         store = data_of(self.model, data, listener)
@@ -146,10 +156,9 @@ class ModelSubject(Subject):
         plain = self.model.spec.groups == tuple(range(len(classes)))
         labels = None if store.labels is None else store.labels[few]
         groups = torch.from_numpy(labels) if labels is not None and plain else torch.full((len(few),), -1)
-        name = "" if labels is None or labels[0] < 0 else store.classes[labels[0]]
         memory = exact_dataset(self.process, encode(self.codec, store, spread(store, store.train, KNOWN)))
         x = encode(self.codec, store, few)
-        return Shown(x, self._condition(groups, len(few)), "held_out", Path(data).name, name, memory)
+        return Shown(x, self._condition(groups, len(few)), "held_out", Path(data).name, memory)
 
     @torch.inference_mode()
     def _condition(self, groups: Tensor, count: int) -> Condition:
@@ -181,12 +190,7 @@ class ExactSubject(Subject):
         self.sampling = Sampling(end=0.05, threshold="none")
         few = spread(store, store.held_out, ASKED)
         unseen = encode(self.codec, store, few) if len(few) else None
-        name = (
-            store.classes[label]
-            if store.labels is not None and (label := store.labels[known[0]]) >= 0
-            else ""
-        )
-        self.shown = Shown(x[:ASKED], NONE, "known", Path(data).name, name, unseen=unseen)
+        self.shown = Shown(x[:ASKED], NONE, "known", Path(data).name, unseen=unseen)
 
     def walk(self, count: int, *, seed: int, sampler: str, steps: int) -> Iterator[Step]:
         """See ``Subject.walk``."""
@@ -199,12 +203,12 @@ class ExactSubject(Subject):
 
 @torch.inference_mode()
 def ask(denoiser: Denoiser, x_t: Tensor, t: Tensor, cond: Condition = NONE) -> GaussianPosterior:
-    """The denoiser's posterior; an exact denoiser is asked in portions, since it compares with all it holds."""
+    """The denoiser's posterior; an exact one is asked in portions, since it compares with all it holds."""
     if not isinstance(denoiser, ExactMixture):
         posterior: GaussianPosterior = denoiser(x_t, t, cond)
         return posterior
     size = max(1, NUMBERS_AT_ONCE // denoiser.means.numel())
-    means = [denoiser(part, t).mean for part in x_t.split(size)]
+    means = [denoiser(part, t).mean for part in torch.split(x_t, size)]
     return GaussianPosterior(torch.cat(means), x_t, *denoiser.process.scales(t, like=x_t))
 
 

@@ -1,7 +1,7 @@
-"""A distribution in the plane, whose score is known at every noise level: where it points, and where it leads.
+"""A distribution in the plane, whose score is known in any noise: where it points, and where it leads.
 
-Two half moons out of small round blobs. Their mixture with any noise is again a mixture of blobs, so nothing here
-is learned and nothing is estimated.
+Two half moons out of small round blobs. Their mixture with any noise is again a mixture of blobs, so nothing
+here is learned and nothing is estimated.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ BLOBS, BLOB = 80, 0.07  # number and standard deviation, for data of standard de
 NOISE_LEVELS = (1.0, 0.4, 0.12)  # sigma / alpha of the fields
 REACH, ACROSS = 2.7, 17  # of the plane, and arrows in a row
 POINTS = 300
-PATHS, FLOW_STEPS, WANDER_STEPS = 14, 48, 160
-START, END = 30.0, 0.02
+PATHS, WANDERERS = 24, 4
+FLOW_STEPS, WANDER_STEPS = 48, 240
+WALKS = 2000  # whose ends are counted
+START, END = 8.0, 0.02  # noise levels: at 8, what the data adds to the noise's spread is less than 1 %
 
 
 def moons(process: GaussianProcess) -> ExactMixture:
@@ -37,14 +39,24 @@ def play(process: GaussianProcess, seed: int) -> Toy:
     exact, rng = moons(process), Noise(derive_seed(seed, "toy"))
     data = exact.draw(POINTS, rng)
     noise = rng.normal(data.shape, like=data)
-    start = rng.normal((PATHS, 2), like=data)
+    start = rng.normal((WALKS, 2), like=data)
+    flow = lead(exact, Heun(), start, FLOW_STEPS, seed)
+    wander = lead(exact, DDPM(), start, WANDER_STEPS, seed)
     return Toy(
         data=data.numpy(),
         fields=[score_field(exact, level, data, noise) for level in NOISE_LEVELS],
-        flow=lead(exact, Heun(), start, FLOW_STEPS, seed),
-        wander=lead(exact, DDPM(), start, WANDER_STEPS, seed),
+        flow=flow[:PATHS],
+        wander=wander[:WANDERERS],
         steps=(FLOW_STEPS, WANDER_STEPS),
+        walks=WALKS,
+        upper={"flow": in_upper(exact, flow[:, -1]), "wander": in_upper(exact, wander[:, -1]), "data": 0.5},
     )
+
+
+def in_upper(exact: ExactMixture, ends: np.ndarray) -> float:
+    """The share of points, (N, 2), whose nearest blob belongs to the upper moon: every other one does."""
+    nearest = torch.cdist(torch.from_numpy(ends), exact.means).argmin(1)
+    return float((nearest % 2 == 0).double().mean())
 
 
 def score_field(exact: ExactMixture, level: float, data: Tensor, noise: Tensor) -> Field:
@@ -86,7 +98,7 @@ def lead(exact: ExactMixture, sampler: Sampler[None], start: Tensor, steps: int,
     process = exact.process
     grid = log_snr(process, steps, START, END)
     times = [grid[0], *grid[1:]]
-    x = start * process.scales(grid[0])[1]
+    x = start * torch.hypot(*process.scales(grid[0]))
     seen = [x]
     for step in trajectory(exact, sampler, grid, x, rng=Noise(derive_seed(seed, "wander"))):
         seen.append(step.x_s)

@@ -1,4 +1,4 @@
-"""The way back: one picture clearing up, how wrong the guess is on the way, and what every sampler makes of it."""
+"""The way back: pictures clearing up, how wrong the guess is on the way, what every sampler makes of it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from torch import Tensor
 from unfog.denoise import ExactMixture
 from unfog.output.explained import Attempt, Comparison, LevelLosses, SamplerRow
 from unfog.output.facts import Backward
+from unfog.process import GaussianProcess
 from unfog.recipes.explain_readings import spread_of
 from unfog.recipes.explain_subject import Subject, ask
+from unfog.recipes.explain_toy import moons
 from unfog.recipes.listen import Listener
 from unfog.rng import Noise, derive_seed
-from unfog.sample import SAMPLERS
+from unfog.sample import GRIDS, SAMPLERS, trajectory
+from unfog.spec import Sampling
 
 CLEARING, CLEARING_STEPS = 2, 20  # pictures and steps of the strip
 DECIBELS = np.linspace(
@@ -23,6 +26,7 @@ DECIBELS = np.linspace(
 )  # 20 log10(sigma / alpha) at which the guess is measured; all schedules reach them
 STEPS = (5, 10, 50)
 COMPARED, PIXELS = 4, 4 * 28 * 28  # pictures of each sampler; fewer where they are large
+WALKERS = 200  # to the moons
 REFERENCE, FINE = "heun", 200  # one step at a time, without a memory: the plainest of the exact ones
 
 
@@ -65,17 +69,16 @@ def weigh_levels(subject: Subject, seed: int, listener: Listener) -> LevelLosses
 
     found["pixelwise"] = 1 / (1 + 10 ** (-DECIBELS / 10))
     found["constant"] = np.full(len(DECIBELS), constant_error(shown.x))
-    memory = subject.denoiser if isinstance(subject.denoiser, ExactMixture) else shown.memory
     return LevelLosses(
         decibels=DECIBELS,
         lines=found,
         count=len(shown.x),
-        known=0 if memory is None else len(memory.means),
+        known=subject.known if shown.memory is None else len(shown.memory.means),
     )
 
 
 def constant_error(x: Tensor) -> float:
-    """Mean squared error of the best single answer to all x, (N, *S): their mean, as for ever more of them."""
+    """Mean squared error of the best single answer to all x, (N, *S), which is the mean of ever more x."""
     return float(x.var(0, correction=1).mean()) if len(x) > 1 else float(x.square().mean())
 
 
@@ -84,12 +87,13 @@ def compare(subject: Subject, seed: int, listener: Listener) -> Comparison:
     count = int(np.clip(PIXELS // subject.shown.x[0, 0].numel(), 1, COMPARED))
     total = len(SAMPLERS) * len(STEPS) + 1
     fine = _end(subject, count, seed, REFERENCE, FINE)
+    plane = Plane(subject.process, subject.sampling, seed)
     listener.phase("Comparing samplers", 1, total)
-    rows = []
+    rows: list[SamplerRow] = []
     for name, kind in SAMPLERS.items():
         attempts = []
         for steps in STEPS:
-            attempts.append(_attempt(subject, count, seed, name, steps, fine))
+            attempts.append(_attempt(subject, count, seed, name, steps, fine, plane))
             listener.phase("Comparing samplers", 1 + len(rows) * len(STEPS) + len(attempts), total)
         rows.append(SamplerRow(name=name, order=kind.order, stochastic=kind.stochastic, attempts=attempts))
     return Comparison(
@@ -101,14 +105,39 @@ def compare(subject: Subject, seed: int, listener: Listener) -> Comparison:
     )
 
 
-def _attempt(subject: Subject, count: int, seed: int, name: str, steps: int, fine: Tensor) -> Attempt:
+def _attempt(
+    subject: Subject, count: int, seed: int, name: str, steps: int, fine: Tensor, plane: Plane
+) -> Attempt:
     x, calls = subject.count(lambda: _end(subject, count, seed, name, steps))
     return Attempt(
         steps=steps,
         calls=calls,
         pictures=subject.to_pictures(x),
         distance=float((x - fine).square().mean().sqrt()),
+        plane=float((plane.end(name, steps) - plane.fine).square().mean().sqrt()),
     )
+
+
+class Plane:
+    """The two moons as a second question to every sampler, with a known answer at every noise level.
+
+    Args:
+        process: how the moons are lost.
+        sampling: grid, start and end of the walks.
+        seed: of the noise.
+    """
+
+    def __init__(self, process: GaussianProcess, sampling: Sampling, seed: int) -> None:
+        self.exact, self.sampling, self.seed = moons(process), sampling, seed
+        self.fine = self.end(REFERENCE, FINE)
+
+    def end(self, sampler: str, steps: int) -> Tensor:
+        """Where a sampler leads the same 200 starts with so many steps, (200, 2)."""
+        process, rng = self.exact.process, Noise(derive_seed(self.seed, "plane"))
+        grid = GRIDS[self.sampling.grid](process, steps, self.sampling.start, self.sampling.end)
+        x = rng.normal((WALKERS, 2)).double() * process.scales(grid[0])[1]
+        *_, last = trajectory(self.exact, SAMPLERS[sampler](), grid, x, rng=rng)
+        return last.x_s
 
 
 def _end(subject: Subject, count: int, seed: int, sampler: str, steps: int) -> Tensor:
@@ -124,7 +153,8 @@ def plain(comparison: Comparison) -> list[dict[str, Any]]:
             "order": row.order,
             "stochastic": row.stochastic,
             "steps": {
-                str(each.steps): {"calls": each.calls, "distance": each.distance} for each in row.attempts
+                str(each.steps): {"calls": each.calls, "distance": each.distance, "plane": each.plane}
+                for each in row.attempts
             },
         }
         for row in comparison.rows
