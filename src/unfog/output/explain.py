@@ -22,7 +22,7 @@ from unfog.output.planes import arrow_field, path_plane
 from unfog.output.provenance import Picture
 from unfog.output.report import template
 from unfog.output.sheet import contact_sheet
-from unfog.output.words import large, number, percent, whole, words
+from unfog.output.words import large, number, percent, tight, whole, words
 
 _SHEET = 56  # pixels of a picture in the table of samplers
 _REACH = (2.7, 3.1)  # of the planes of arrows and of paths
@@ -70,7 +70,7 @@ def _page(e: Explanation, lang: str) -> dict[str, Any]:
     return {
         "w": w,
         "title": w[f"title_{kind}"].format(**names),
-        "intro": [w[f"who_{kind}"].format(**names), w[f"origin_{e.origin}"].format(**names)],
+        "intro": [tight(w[key].format(**names)) for key in (f"who_{kind}", f"origin_{e.origin}")],
         "generated": w["generated"] if e.is_model else "",
         "forward": figures.forward_tiles(e.forward),
         "curves": [Markup(chart) for chart in _curves(e, w)],
@@ -219,11 +219,19 @@ def _losses(losses: LevelLosses, w: dict[str, str]) -> str:
 
 
 def _losses_text(e: Explanation, w: dict[str, str]) -> list[str]:
+    from markupsafe import Markup, escape
+
     known = whole(e.losses.known)
+    option = Markup("<code>--data</code>")  # which no line may break
     texts = [w["losses_text"].format(count=whole(e.losses.count)) + w["join"] + w["losses_constant"]]
     if not e.is_model:
         return [*texts, w["losses_exact"].format(known=known)]
-    return [*texts, w["losses_memory"].format(known=known) if e.losses.known else w["losses_drawn"]]
+    return [
+        *texts,
+        w["losses_memory"].format(known=known)
+        if e.losses.known
+        else escape(w["losses_drawn"]).format(option=option),
+    ]
 
 
 def _samplers(e: Explanation, w: dict[str, str]) -> list[dict[str, Any]]:

@@ -17,8 +17,8 @@ _EN = {
     "holds no data.",
     "origin_held_out": "The pictures that drown below are from {source}; the model never learned from them.",
     "origin_known": "The pictures that drown below are real, from {source}.",
-    "generated": "AI-generated: the pictures that the model draws on this page, nobody wrote, drew or "
-    "photographed.",
+    "generated": "The pictures that the model draws on this page are AI-generated: nobody wrote, drew or "
+    "photographed them.",
     "forward": "1. Forward: a picture drowns in noise",
     "forward_text": "As t goes from 0 to 1, noise ε is mixed in: α says how much of the picture is left, σ "
     "how much noise there is. Their ratio is the signal-to-noise ratio (SNR): at 0 dB both are equally "
@@ -95,11 +95,11 @@ _EN = {
     "pixel” is 1 / (1 + α²/σ²), that of the best line through each noisy pixel for itself. A denoiser is "
     "worth something where it lies below both.",
     "losses_exact": "No network can beat the exact denoiser on its own {known} pictures: in moderate noise "
-    "it always finds the right one. On pictures of the same kind that it does not hold it fails in any "
-    "noise, for it knows nothing but those by heart. A network that has learned something lies between "
-    "the two.",
-    "losses_drawn": "The pictures are the model's own, which flatters it; --data with real ones asks about "
-    "held-out pictures. Nobody knows how low the best possible error is for real pictures.",
+    "it always finds the right one. On pictures of the same kind that it does not hold it stays far "
+    "behind even in little noise, for it knows nothing but those by heart. A network that has learned "
+    "something lies between the two.",
+    "losses_drawn": "The pictures are the model's own, which flatters it; with {option}, held-out real "
+    "ones are asked about instead. Nobody knows how low the best possible error is for real pictures.",
     "losses_memory": "“Pure memory” is an exact denoiser that knows {known} of the training pictures by "
     "heart. Where the network lies below it, it has understood more than those. Nobody knows how low the "
     "best possible error is for real pictures.",
@@ -114,7 +114,7 @@ _EN = {
     "samplers": "6. What each sampler makes of few steps",
     "samplers_text": "All samplers start from the same noise. What costs time is calls of the denoiser, "
     "counted here. The distance is the root mean square difference from a fine walk ({reference}, {steps} "
-    "steps), in standard deviations of the data: 0 is the same, and two unrelated pictures are about 1.4 "
+    "steps), in standard deviations of the data: 0 is the same, and two unrelated pictures are 1 or more "
     "apart. Below it stands the same for 200 points on their way to the moons of part 4.",
     "samplers_random": "Random ones add fresh noise on the way and so draw other pictures: their distance "
     "is no error.",
@@ -162,8 +162,8 @@ _ZH = {
     "forward": "1. 前向：图片淹没在噪声里",
     "forward_text": "t 从 0 走到 1，噪声 ε 越掺越多：α 是画面还剩多少，σ 是噪声有多少。"
     "两者之比就是信噪比（SNR），0 dB 时势均力敌。各图掺入的是同一份噪声，并以相同的对比度显示。",
-    "curves_text": "左图是两个系数随时间的变化；右图是由它们的比值得到的时钟 l = log(α/σ)，它只降不升。"
-    "所有噪声调度走的都是从图片到噪声的同一条路，只是快慢不同。",
+    "curves_text": "前一张图是两个系数随时间的变化，后一张图是由它们的比值得到的时钟 l = log(α/σ)，"
+    "它只降不升。所有噪声调度走的都是从图片到噪声的同一条路，只是快慢不同。",
     "scales": "α 与 σ",
     "clock": "l = log(α/σ)",
     "time": "t（0 为图片，1 为噪声）",
@@ -220,10 +220,10 @@ _ZH = {
     "losses_constant": "“一律答均值”指永远只猜平均图片；“逐像素”即 1 / (1 + α²/σ²)，指只看单个带噪像素、"
     "用一条最佳直线去猜。误差低于这两条线，去噪器才算有本事。",
     "losses_exact": "对于精确去噪器记住的 {known} 张图片，任何网络都不可能胜过它：噪声不太大时，"
-    "它总能认出是哪一张。换成没见过的同类图片，噪声再小它也不行，因为它只会死记硬背。真正学到东西的网络，"
-    "应当落在两条线之间。",
-    "losses_drawn": "这些图片是模型自己画的，结果会显得偏好；用 --data 给出真实数据，就会改用留出的图片。"
-    "对真实图片来说，误差最低能到多少，没有人知道。",
+    "它总能认出是哪一张。换成没见过的同类图片，噪声再小它也远远落后，因为它只会死记硬背。"
+    "真正学到东西的网络，应当落在两条线之间。",
+    "losses_drawn": "这些图片是模型自己画的，结果会偏乐观；用 {option} 给出真实数据，"
+    "就会改用留出的真实图片。对真实图片来说，误差最低能到多少，没有人知道。",
     "losses_memory": "“纯记忆”是一个背下 {known} 张训练图片的精确去噪器。网络低于这条线，"
     "说明它领会的不止这些图片。对真实图片来说，误差最低能到多少，没有人知道。",
     "decibels": "噪声，20 log₁₀(σ/α)，单位 dB",
@@ -237,7 +237,7 @@ _ZH = {
     "samplers": "6. 步数很少时，各个采样器画成什么样",
     "samplers_text": "所有采样器都从同一份噪声出发。真正花时间的是去噪器的调用，次数是实际数出来的。"
     "距离指与精细结果（{reference}，{steps} 步）之差的均方根，以数据的标准差为单位：0 表示相同，"
-    "两张不相干的图片约为 1.4。再下面一行，是第 4 部分的月牙上 200 个点的同一指标。",
+    "两张不相干的图片会达到 1 或更大。再下面一行，是第 4 部分的月牙上 200 个点的同一指标。",
     "samplers_random": "标有“随机”的采样器途中会加入新噪声，画出的是另一些图片，所以它们的距离不代表误差。",
     "sampler": "采样器",
     "steps_n": "{n} 步",

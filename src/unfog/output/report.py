@@ -19,7 +19,7 @@ from unfog.atomic import atomic_write
 from unfog.errors import OutputError
 from unfog.output import figures
 from unfog.output.facts import Backward, Data, Forward, Losses, Metric, Neighbours, Report, Setup
-from unfog.output.words import METRICS, duration, large, number, percent, whole, words
+from unfog.output.words import METRICS, duration, large, number, percent, tight, whole, words
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -177,9 +177,7 @@ def _sentences(setup: Setup | None, lang: str) -> list[str]:
         found.append(
             w["drawn"].format(sampler=setup.sampler, steps=setup.sampler_steps, guidance=guidance, time=each)
         )
-    # numbers and Latin letters stand apart from Chinese characters, but those not from each other
-    between = r"(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])"
-    return [re.sub(between, "", sentence) for sentence in found]
+    return [tight(sentence) for sentence in found]
 
 
 def _data_intro(data: Data, w: dict[str, str]) -> str | None:
