@@ -70,7 +70,10 @@ def _page(e: Explanation, lang: str) -> dict[str, Any]:
     return {
         "w": w,
         "title": w[f"title_{kind}"].format(**names),
-        "intro": [tight(w[key].format(**names)) for key in (f"who_{kind}", f"origin_{e.origin}")],
+        "intro": [
+            tight(w[key].format(**names))
+            for key in (f"who_{kind}", f"origin_{e.origin}", *(["other_data"] if e.other_data else []))
+        ],
         "generated": w["generated"] if e.is_model else "",
         "forward": figures.forward_tiles(e.forward),
         "curves": [Markup(chart) for chart in _curves(e, w)],

@@ -17,6 +17,8 @@ _EN = {
     "holds no data.",
     "origin_held_out": "The pictures that drown below are from {source}; the model never learned from them.",
     "origin_known": "The pictures that drown below are real, from {source}.",
+    "other_data": "These are not exactly the pictures it was trained on, so some of them it may have "
+    "learned from.",
     "generated": "The pictures that the model draws on this page are AI-generated: nobody wrote, drew or "
     "photographed them.",
     "forward": "1. Forward: a picture drowns in noise",
@@ -114,8 +116,8 @@ _EN = {
     "samplers": "6. What each sampler makes of few steps",
     "samplers_text": "All samplers start from the same noise. What costs time is calls of the denoiser, "
     "counted here. The distance is the root mean square difference from a fine walk ({reference}, {steps} "
-    "steps), in standard deviations of the data: 0 is the same, and two unrelated pictures are 1 or more "
-    "apart. Below it stands the same for 200 points on their way to the moons of part 4.",
+    "steps), in standard deviations of the data; 0 means the same picture. Below it stands how far the "
+    "middle one of 200 points on their way to the moons of part 4 misses its end.",
     "samplers_random": "Random ones add fresh noise on the way and so draw other pictures: their distance "
     "is no error.",
     "sampler": "Sampler",
@@ -158,6 +160,7 @@ _ZH = {
     "origin_drawn": "模型文件夹里不含数据，所以下面用来加噪的图片是模型自己画的。",
     "origin_held_out": "下面用来加噪的图片来自 {source}，模型从未学过它们。",
     "origin_known": "下面用来加噪的图片是真实的，来自 {source}。",
+    "other_data": "但这份数据与训练所用的并不完全相同，其中个别图片它可能学过。",
     "generated": "本页中由模型画出的图片均为人工智能生成合成，不是任何人书写、绘制或拍摄的作品。",
     "forward": "1. 前向：图片淹没在噪声里",
     "forward_text": "t 从 0 走到 1，噪声 ε 越掺越多：α 是画面还剩多少，σ 是噪声有多少。"
@@ -236,8 +239,8 @@ _ZH = {
     "line_constant": "一律答均值",
     "samplers": "6. 步数很少时，各个采样器画成什么样",
     "samplers_text": "所有采样器都从同一份噪声出发。真正花时间的是去噪器的调用，次数是实际数出来的。"
-    "距离指与精细结果（{reference}，{steps} 步）之差的均方根，以数据的标准差为单位：0 表示相同，"
-    "两张不相干的图片会达到 1 或更大。再下面一行，是第 4 部分的月牙上 200 个点的同一指标。",
+    "距离指与精细结果（{reference}，{steps} 步）之差的均方根，以数据的标准差为单位，0 "
+    "表示画出的图完全相同。再下面一行取自第 4 部分的月牙：200 个点与各自终点偏差的中位数。",
     "samplers_random": "标有“随机”的采样器途中会加入新噪声，画出的是另一些图片，所以它们的距离不代表误差。",
     "sampler": "采样器",
     "steps_n": "{n} 步",

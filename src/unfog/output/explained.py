@@ -189,7 +189,7 @@ class Attempt:
         calls: calls of the denoiser, counted.
         pictures: (N, H, W, C).
         distance: root mean square difference from the reference, in standard deviations of the data.
-        plane: the same for points that walk to the two moons.
+        plane: median distance from the reference of points that walk to the two moons.
     """
 
     steps: int
@@ -201,7 +201,14 @@ class Attempt:
 
 @dataclass(kw_only=True)
 class SamplerRow:
-    """One sampler with few and many steps."""
+    """One sampler with few and many steps.
+
+    Attributes:
+        name: of the table of samplers.
+        order: that it declares.
+        stochastic: whether it adds noise on the way.
+        attempts: with ever more steps.
+    """
 
     name: str
     order: int
@@ -238,6 +245,7 @@ class Explanation:
         origin: where the pictures come from: "drawn" by the model itself, "held_out" from data, "known" to
             the exact denoiser.
         source: name of the data; empty if there is none.
+        other_data: whether the model was trained on data with other content than that.
         known: how many pictures the exact denoiser holds; 0 for a model.
         schedule: name of the schedule.
         target: what the network predicts; empty without one.
@@ -261,6 +269,7 @@ class Explanation:
     is_model: bool
     origin: str
     source: str
+    other_data: bool
     known: int
     schedule: str
     target: str

@@ -279,7 +279,7 @@ def words(lang: str) -> dict[str, str]:
 
 
 def tight(text: str) -> str:
-    """Without spaces between Chinese characters: numbers and Latin letters stand apart from them, they do not."""
+    """Without spaces between Chinese characters: only numbers and Latin letters stand apart from them."""
     return re.sub(r"(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])", "", text)
 
 

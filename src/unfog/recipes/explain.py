@@ -96,6 +96,7 @@ def gather(subject: Subject, name: str, seed: int, listener: Listener) -> Explan
         is_model=model is not None,
         origin=shown.origin,
         source=shown.source,
+        other_data=shown.other,
         known=subject.known,
         schedule=schedule,
         target="" if model is None else model.spec.target,
@@ -123,6 +124,7 @@ def figures_of(page: Explanation) -> dict[str, Any]:
         "kind": "model" if page.is_model else "schedule",
         "schedule": page.schedule,
         "pictures": page.origin,
+        "other_data": page.other_data,
         "forward": {name: list(map(float, getattr(page.forward, name))) for name in ("t", "alpha", "sigma")},
         "readings": [
             {

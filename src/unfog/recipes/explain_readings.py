@@ -1,8 +1,8 @@
 """One picture drowning, and the same moment read in four ways: chain, ladder, SDE, straight line.
 
 The four are DDPM (Ho et al. 2020, arXiv 2006.11239), score-based models (Song & Ermon 2019, arXiv
-1907.05600), SDEs (Song et al. 2021, arXiv 2011.13456) and flow matching (Lipman et al. 2023, arXiv 2210.02747).
-At equal signal-to-noise ratio they hold the same picture, times a number.
+1907.05600), SDEs (Song et al. 2021, arXiv 2011.13456) and flow matching (Lipman et al. 2023, arXiv
+2210.02747). At equal signal-to-noise ratio they hold the same picture, times a number.
 """
 
 from __future__ import annotations

@@ -7,8 +7,9 @@ would become that learned those few by heart.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,13 +24,13 @@ from unfog.denoise import Denoiser, ExactMixture, GaussianPosterior, exact_datas
 from unfog.errors import DataError
 from unfog.model import Model
 from unfog.process import SCHEDULES, GaussianProcess
-from unfog.recipes.assess import data_of
+from unfog.recipes.assess import data_of, trained_on
 from unfog.recipes.listen import Listener
 from unfog.rng import Noise
 from unfog.sample import GRIDS, SAMPLERS, Step, trajectory
 from unfog.spec import Sampling
 
-ASKED = 32  # pictures whose denoising error is measured
+ASKED = 32  # pictures whose denoising error is measured; fewer where they are large
 KNOWN = 200  # pictures that an exact denoiser holds
 SIDE = 28  # pixels of the pictures of an exact denoiser
 NUMBERS_AT_ONCE = 12_000_000  # that an exact denoiser compares, which bounds memory
@@ -46,6 +47,7 @@ class Shown:
         source: name of the data; empty if the model drew them.
         memory: the exact denoiser of the pictures to learn from; None where they are not at hand.
         unseen: pictures of the same kind that the exact denoiser does not hold; None for a model.
+        other: whether the data is not what the model was trained on, by its content.
     """
 
     x: Tensor
@@ -54,6 +56,7 @@ class Shown:
     source: str
     memory: ExactMixture | None = None
     unseen: Tensor | None = None
+    other: bool = False
 
 
 class Subject(ABC):
@@ -139,16 +142,17 @@ class ModelSubject(Subject):
         return [self.model.spec.classes[label] for label in self.model.choose_labels(count) or []]
 
     def _drawn(self, seed: int, listener: Listener) -> Shown:
-        indices, labels = range(ASKED), self.model.choose_labels(ASKED)
+        count = affordable(ASKED, self.model.shape)
+        indices, labels = range(count), self.model.choose_labels(count)
         for step in self.model.walk(indices, labels, seed=seed):
             listener.phase("Drawing pictures", step.index + 1, self.sampling.steps)
             x = step.x_s
         groups = torch.tensor(self.model.choose_groups(indices, labels, seed))
-        return Shown(x, self._condition(groups, ASKED), "drawn", "")
+        return Shown(x, self._condition(groups, count), "drawn", "")
 
     def _held_out(self, data: str, listener: Listener) -> Shown:
         store = data_of(self.model, data, listener)
-        few = spread(store, store.held_out, ASKED)
+        few = spread(store, store.held_out, affordable(ASKED, self.model.shape))
         if not len(few):
             raise DataError(f"{data} has no held-out pictures to explain with. Leave --data out.")
         classes = self.model.spec.classes
@@ -156,9 +160,10 @@ class ModelSubject(Subject):
         plain = self.model.spec.groups == tuple(range(len(classes)))
         labels = None if store.labels is None else store.labels[few]
         groups = torch.from_numpy(labels) if labels is not None and plain else torch.full((len(few),), -1)
-        memory = exact_dataset(self.process, encode(self.codec, store, spread(store, store.train, KNOWN)))
-        x = encode(self.codec, store, few)
-        return Shown(x, self._condition(groups, len(few)), "held_out", Path(data).name, memory)
+        held = min(KNOWN, max(1, NUMBERS_AT_ONCE // math.prod(self.model.shape)))
+        memory = exact_dataset(self.process, encode(self.codec, store, spread(store, store.train, held)))
+        x, other = encode(self.codec, store, few), trained_on(self.model).get("digest") != store.digest
+        return Shown(x, self._condition(groups, len(few)), "held_out", Path(data).name, memory, other=other)
 
     @torch.inference_mode()
     def _condition(self, groups: Tensor, count: int) -> Condition:
@@ -199,6 +204,11 @@ class ExactSubject(Subject):
         rng = Noise.for_pictures(seed, range(count))
         x = process.prior((count, *self.shown.x.shape[1:]), rng, grid[0])
         return trajectory(self.denoiser, SAMPLERS[sampler](), grid, x, rng=rng)
+
+
+def affordable(most: int, shape: Sequence[int]) -> int:
+    """How many pictures (C, H, W) take as long as ``most`` of 28 x 28; never more, and at least one."""
+    return max(1, min(most, most * SIDE * SIDE // (shape[-1] * shape[-2])))
 
 
 @torch.inference_mode()
