@@ -8,6 +8,7 @@ import pytest
 import torch
 
 import unfog
+from tests.given import small_model
 from unfog.data import open_pictures
 from unfog.denoise import ExactMixture
 from unfog.errors import DataError
@@ -47,6 +48,13 @@ def test_a_model_without_data_draws_its_own(run: Path, drawing: ModelSubject) ->
     assert (drawing.to_pictures(drawing.shown.x) == same).all()
     assert drawing.shown.origin == "drawn" and drawing.known == 0
     assert drawing.asked(4) == ["circle", "square", "triangle", "circle"]
+
+
+def test_a_model_without_classes_draws_too() -> None:
+    subject = ModelSubject(small_model(classes=()), None, 0, Silent())
+    assert subject.shown.x.shape == (explain_subject.ASKED, 1, 8, 8)
+    assert not subject.shown.cond.slots() and subject.asked(2) == []
+    assert torch.isfinite(subject.estimate(subject.shown.x[:2], torch.tensor(0.5).double()).mean).all()
 
 
 def test_a_model_with_data_is_asked_about_held_out_pictures(run: Path, shapes: Path) -> None:

@@ -77,26 +77,7 @@ def _page(e: Explanation, lang: str) -> dict[str, Any]:
         "generated": w["generated"] if e.is_model else "",
         "forward": figures.forward_tiles(e.forward),
         "curves": [Markup(chart) for chart in _curves(e, w)],
-        "readings_text": w["readings_text"].format(decibels=_tenth(e.readings.decibels)),
-        "readings": [_reading(e.readings, reading, w) for reading in e.readings.rows],
-        "ladder": [
-            Tile((_uri(picture),), (f"σ = {_three(rung)}",))
-            for picture, rung in zip(e.readings.ladder, e.readings.rungs, strict=True)
-        ],
-        "paths_text": _paths_text(e.readings, w),
-        "paths": Markup(_paths(e.readings.wander, w)),
-        "estimate_text": w["estimate_text"].format(
-            recovered=_three(max(row.recovered for row in e.readings.rows))
-        ),
-        "sizes": [
-            (
-                w[row.name].split(":")[0].split("：")[0],
-                row.asked,
-                {k: _three(v) for k, v in row.sizes.items()},
-            )
-            for row in e.readings.rows
-        ],
-        "quantities": [Tile((_uri(p),), (w[name],)) for name, p in e.readings.quantities.items()],
+        **_four(e.readings, w),
         "backward": figures.backward_strips(e.backward),
         "backward_how": _backward_how(e, w),
         "toy": _toy(e.toy, w),
@@ -120,6 +101,34 @@ def _backward_how(e: Explanation, w: dict[str, str]) -> str:
     guidance = w["guided"].format(guidance=number(e.guidance)) if e.guidance != 1 else ""
     text = w["backward_how"].format(sampler=e.sampler[0], steps=e.sampler[1], guidance=guidance)
     return text + (w["join"] + w["backward_asked"].format(labels=w["and"].join(e.asked)) if e.asked else "")
+
+
+def _four(readings: Readings, w: dict[str, str]) -> dict[str, Any]:
+    """The second part: cards, ladder, paths, and the table of one estimate in all words."""
+    from markupsafe import Markup
+
+    return {
+        "readings_text": w["readings_text"].format(decibels=_tenth(readings.decibels)),
+        "readings": [_reading(readings, reading, w) for reading in readings.rows],
+        "ladder": [
+            Tile((_uri(picture),), (f"σ = {_three(rung)}",))
+            for picture, rung in zip(readings.ladder, readings.rungs, strict=True)
+        ],
+        "paths_text": _paths_text(readings, w),
+        "paths": Markup(_paths(readings.wander, w)),
+        "estimate_text": w["estimate_text"].format(
+            recovered=_three(max(row.recovered for row in readings.rows))
+        ),
+        "sizes": [
+            (
+                w[row.name].split(":")[0].split("：")[0],
+                row.asked,
+                {k: _three(v) for k, v in row.sizes.items()},
+            )
+            for row in readings.rows
+        ],
+        "quantities": [Tile((_uri(p),), (w[name],)) for name, p in readings.quantities.items()],
+    }
 
 
 def _curves(e: Explanation, w: dict[str, str]) -> list[str]:

@@ -77,7 +77,7 @@ def open_subject(name: str, data: str | None, seed: int, listener: Listener) -> 
     """
     if name in SCHEDULES:
         return ExactSubject(name, data or DATA, listener)
-    if not Path(name).exists():
+    if not Path(name).is_dir():
         hint = nearest(name, SCHEDULES)
         raise UsageError(f"{name!r} is neither a folder with a model nor a schedule. {hint}")
     return ModelSubject(load(name), data, seed, listener)

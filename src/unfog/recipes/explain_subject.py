@@ -147,8 +147,10 @@ class ModelSubject(Subject):
         for step in self.model.walk(indices, labels, seed=seed):
             listener.phase("Drawing pictures", step.index + 1, self.sampling.steps)
             x = step.x_s
+        if self.model.encoder is None:
+            return Shown(x, NONE, "drawn", "")
         groups = torch.tensor(self.model.choose_groups(indices, labels, seed))
-        return Shown(x, self._condition(groups, count), "drawn", "")
+        return Shown(x, self._condition(groups), "drawn", "")
 
     def _held_out(self, data: str, listener: Listener) -> Shown:
         store = data_of(self.model, data, listener)
@@ -163,10 +165,10 @@ class ModelSubject(Subject):
         held = min(KNOWN, max(1, NUMBERS_AT_ONCE // math.prod(self.model.shape)))
         memory = exact_dataset(self.process, encode(self.codec, store, spread(store, store.train, held)))
         x, other = encode(self.codec, store, few), trained_on(self.model).get("digest") != store.digest
-        return Shown(x, self._condition(groups, len(few)), "held_out", Path(data).name, memory, other=other)
+        return Shown(x, self._condition(groups), "held_out", Path(data).name, memory, other=other)
 
     @torch.inference_mode()
-    def _condition(self, groups: Tensor, count: int) -> Condition:
+    def _condition(self, groups: Tensor) -> Condition:
         if self.model.encoder is None:
             return NONE
         condition: Condition = self.model.encoder(groups)

@@ -132,7 +132,7 @@ class Plane:
         self.fine = self.end(REFERENCE, FINE)
 
     def error(self, sampler: str, steps: int) -> float:
-        """Median distance from the fine walk: a few starts lie where the ways part, and would drown the rest."""
+        """Median distance from the fine walk: a few starts lie where ways part, and would drown the rest."""
         return float((self.end(sampler, steps) - self.fine).norm(dim=1).median())
 
     def end(self, sampler: str, steps: int) -> Tensor:
