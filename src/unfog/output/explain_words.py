@@ -143,8 +143,8 @@ _EN = {
     "nav_samplers": "Samplers",
     "equal": "equal to the chain's in every digit",
     "distance_plane": "moons {value}",
-    "samplers_memory": "Pure memory is an easy task: once a picture is recognised, which happens early, "
-    "every sampler runs straight to it. The moons tell more.",
+    "samplers_memory": "Pure memory is an easy task: once a picture is recognised, which happens early, a "
+    "sampler runs straight to it, and at worst to the wrong one. The moons tell more.",
 }
 
 _ZH = {
@@ -265,8 +265,8 @@ _ZH = {
     "nav_samplers": "采样器",
     "equal": "与链逐位相同",
     "distance_plane": "月牙 {value}",
-    "samplers_memory": "对纯记忆来说这道题太容易：一旦认出是哪一张（很早就会认出），"
-    "任何采样器都会径直走到那里。月牙那一行更能看出差别。",
+    "samplers_memory": "对纯记忆来说这道题太容易：一旦认出是哪一张（很早就会认出），采样器就径直走到那里，"
+    "最多认错一张。月牙那一行更能看出差别。",
 }
 
 WORDS = {"en": _EN, "zh": _ZH}

@@ -157,7 +157,7 @@ def _quantities(
     found = in_all_words(process, process.mix(x, noise, t), clean, t)
     shown = {"clean": subject.to_pictures(found.pop("clean"))[0]}
     for name, value in found.items():
-        grey = 0.5 + value[0] / (6 * value.std())
+        grey = 0.5 + value[0] / (6 * value.std().clamp_min(1e-6))
         shown[name] = (grey.clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
     return {name: shown[name] for name in ("noise", "score", "clean", "velocity")}
 
