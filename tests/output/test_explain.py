@@ -151,3 +151,15 @@ def test_names_are_text() -> None:
 def test_an_unknown_language_is_refused() -> None:
     with pytest.raises(OutputError, match="en and zh"):
         render_explanation(everything(), lang="fr")
+
+
+def test_samplers_that_do_the_same_are_told() -> None:
+    whole = everything()
+    row = whole.comparison.rows[0]
+    other = replace(row, name="other", attempts=[replace(each, plane=9.0) for each in row.attempts])
+    twin = replace(row, name="twin", stochastic=False)
+    found = replace(whole, comparison=replace(whole.comparison, rows=[row, other, twin]))
+    notes = re.findall(r"<strong>(cat|other|twin)</strong>(.*?)</div>", render_explanation(found))
+    assert [(name, "the same as cat" in text) for name, text in notes] == [
+        ("cat", False), ("other", False), ("twin", True)
+    ]  # fmt: skip

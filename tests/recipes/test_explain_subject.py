@@ -15,6 +15,7 @@ from unfog.errors import DataError
 from unfog.recipes import explain_subject
 from unfog.recipes.explain_subject import ExactSubject, ModelSubject, affordable, ask, spread
 from unfog.recipes.listen import Silent
+from unfog.spec import Sampling
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +56,24 @@ def test_a_model_without_classes_draws_too() -> None:
     assert subject.shown.x.shape == (explain_subject.ASKED, 1, 8, 8)
     assert not subject.shown.cond.slots() and subject.asked(2) == []
     assert torch.isfinite(subject.estimate(subject.shown.x[:2], torch.tensor(0.5).double()).mean).all()
+
+
+def test_samplers_get_their_own_settings() -> None:
+    """Options belong to a sampler, an optimised grid and learned weights to a number of steps."""
+    fitted = {"levels": [50.0, 1.0, 0.1], "options": {"corrections": [[0.0], [0.1, 0.2], [0.1]]}}
+    own = Sampling(
+        sampler="ddim", steps=4, options={"eta": 0.5}, grid="optimised", levels=(9.0, 3.0, 1.0, 0.1)
+    )
+    subject = ModelSubject(small_model(sampling=own, learned={"3": fitted}), None, 0, Silent())
+    same, other = subject._settings("ddim", 5), subject._settings("heun", 5)
+    assert same.options == {"eta": 0.5} and other.options == {}
+    assert same.grid == other.grid == "karras" and same.levels == ()
+    learned, plain = subject._settings("learned", 3), subject._settings("learned", 5)
+    assert learned.grid == "optimised" and learned.levels == (50.0, 1.0, 0.1)
+    assert plain.grid == "karras" and plain.options == {}
+    for steps in (3, 5):
+        *_, last = subject.walk(2, seed=0, sampler="learned", steps=steps)
+        assert last.index == steps - 1
 
 
 def test_a_model_with_data_is_asked_about_held_out_pictures(run: Path, shapes: Path) -> None:

@@ -68,10 +68,12 @@ def test_every_sampler_is_compared(exact: ExactSubject, monkeypatch: pytest.Monk
         kind = SAMPLERS[row.name]
         assert (row.order, row.stochastic) == (kind.order, kind.stochastic)
         for attempt in row.attempts:
-            most = attempt.steps * kind.calls
-            assert attempt.steps <= attempt.calls <= most and attempt.calls >= most - kind.calls
+            assert attempt.calls >= attempt.steps
+            if kind.order and row.name != "restart":  # these two call as often as they find they must
+                most = attempt.steps * kind.calls
+                assert most - kind.calls < attempt.calls <= most
             assert attempt.pictures.shape == found.reference.shape and math.isfinite(attempt.distance)
-        if not row.stochastic:
+        if row.order and not row.stochastic:
             assert row.attempts[-1].plane < row.attempts[0].plane
     shown = plain(found)
     assert [each["sampler"] for each in shown] == list(SAMPLERS)

@@ -16,7 +16,7 @@ from unfog.door import __version__
 from unfog.output import figures
 from unfog.output.charts import Series, line_chart
 from unfog.output.explain_words import WORDS
-from unfog.output.explained import Explanation, LevelLosses, Reading, Readings, Toy, Wandering
+from unfog.output.explained import Comparison, Explanation, LevelLosses, Reading, Readings, Toy, Wandering
 from unfog.output.figures import Tile, picture_uri
 from unfog.output.planes import arrow_field, path_plane
 from unfog.output.provenance import Picture
@@ -251,7 +251,11 @@ def _samplers(e: Explanation, w: dict[str, str]) -> list[dict[str, Any]]:
     return [
         {
             "name": row.name,
-            "notes": [w["order"].format(n=row.order), *([w["random"]] if row.stochastic else [])],
+            "notes": [
+                w["order"].format(n=row.order) if row.order else w["adaptive"],
+                *([w["random"]] if row.stochastic else []),
+                *[w["same_as"].format(name=name) for name in _twins(e.comparison, i)],
+            ],
             "attempts": [
                 {
                     "sheet": picture_uri(_sheet(each.pictures), e.provenance),
@@ -263,8 +267,20 @@ def _samplers(e: Explanation, w: dict[str, str]) -> list[dict[str, Any]]:
                 for each in row.attempts
             ],
         }
-        for row in e.comparison.rows
+        for i, row in enumerate(e.comparison.rows)
     ]
+
+
+def _twins(comparison: Comparison, i: int) -> list[str]:
+    """The first sampler above that draws the same pictures with the same error, if there is one."""
+    mine = comparison.rows[i].attempts
+    for row in comparison.rows[:i]:
+        pairs = list(zip(mine, row.attempts, strict=True))
+        if all(
+            np.array_equal(a.pictures, b.pictures) and np.isclose(a.plane, b.plane, 1e-4) for a, b in pairs
+        ):
+            return [row.name]
+    return []
 
 
 def _sheet(pictures: Picture) -> Picture:

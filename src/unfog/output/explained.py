@@ -205,7 +205,7 @@ class SamplerRow:
 
     Attributes:
         name: of the table of samplers.
-        order: that it declares.
+        order: that it declares; 0 for one that chooses its own steps.
         stochastic: whether it adds noise on the way.
         attempts: with ever more steps.
     """

@@ -17,6 +17,7 @@ from unfog.denoise import TARGETS
 from unfog.output.explained import Curves, Reading, Readings, Wandering
 from unfog.output.facts import Forward
 from unfog.process import DDPM, VE, VP, Flow, GaussianProcess, Schedule
+from unfog.process.simulate import simulate
 from unfog.recipes.explain_subject import Subject
 from unfog.rng import Noise, derive_seed
 
@@ -167,47 +168,24 @@ def _simulated(x: Tensor, clock: Tensor, seed: int) -> Wandering:
     schedule = READINGS["sde"][0]
     process, start = GaussianProcess(schedule), float(x.max())
     end = float(schedule.time(clock))
-    times, paths = euler_maruyama(process, start, WALKERS, MOVES, Noise(derive_seed(seed, "sde")))
-    alpha, sigma = (scale.numpy() for scale in process.scales(torch.from_numpy(times)))
+    times = torch.linspace(0, 1, MOVES + 1, dtype=torch.float64)
+    walkers = torch.full((WALKERS,), start, dtype=torch.float64)
+    moved = list(simulate(process, walkers, times, Noise(derive_seed(seed, "sde"))))
+    paths = torch.stack([walkers, *moved], 1).numpy()
+    alpha, sigma = (scale.numpy() for scale in process.scales(times))
     mean = alpha * start
     stop = round(end * MOVES)
     drift, diffusion = process.drift_and_diffusion(end)
     return Wandering(
         drift=float(drift),
         diffusion=float(diffusion),
-        t=times,
+        t=times.numpy(),
         paths=paths[:PATHS],
         band=np.stack([mean, mean - 2 * sigma, mean + 2 * sigma]),
         walked=(float(paths[:, stop].mean()), float(paths[:, stop].std())),
         formula=(float(mean[stop]), float(sigma[stop])),
         walkers=WALKERS,
     )
-
-
-def euler_maruyama(
-    process: GaussianProcess, start: float, walkers: int, moves: int, rng: Noise
-) -> tuple[np.ndarray, np.ndarray]:
-    """Simulate dx = f(t) x dt + g(t) dw from t = 0 to 1 by its own definition, in equal moves.
-
-    Args:
-        process: gives f and g.
-        start: x at t = 0.
-        walkers: how many paths.
-        moves: how many steps.
-        rng: of the Brownian motion.
-
-    Returns:
-        Times (moves + 1,), and paths (walkers, moves + 1).
-    """
-    middles = (torch.arange(moves, dtype=torch.float64) + 0.5) / moves
-    drift, diffusion = process.drift_and_diffusion(middles)
-    shakes = rng.normal((moves, walkers)).double() / math.sqrt(moves)
-    x, seen = torch.full((walkers,), start, dtype=torch.float64), []
-    seen.append(x)
-    for f, g, shake in zip(drift, diffusion, shakes, strict=True):
-        x = x + f * x / moves + g * shake
-        seen.append(x)
-    return np.linspace(0, 1, moves + 1), torch.stack(seen, 1).numpy()
 
 
 def spread_of(process: GaussianProcess, t: float | Tensor) -> float:

@@ -32,6 +32,7 @@ from unfog.spec import Sampling
 
 ASKED = 32  # pictures whose denoising error is measured; fewer where they are large
 KNOWN = 200  # pictures that an exact denoiser holds
+PLAIN_GRID = "karras"
 SIDE = 28  # pixels of the pictures of an exact denoiser
 NUMBERS_AT_ONCE = 12_000_000  # that an exact denoiser compares, which bounds memory
 
@@ -134,8 +135,23 @@ class ModelSubject(Subject):
 
     def walk(self, count: int, *, seed: int, sampler: str, steps: int) -> Iterator[Step]:
         """See ``Subject.walk``; classes take turns, with the model's own guidance and threshold."""
-        sampling = replace(self.sampling, sampler=sampler, steps=steps)
+        sampling = self._settings(sampler, steps)
         return self.model.walk(range(count), self.model.choose_labels(count), seed=seed, sampling=sampling)
+
+    def _settings(self, sampler: str, steps: int) -> Sampling:
+        """The model's own settings with another sampler and number of steps; with what it learned."""
+        own = self.sampling
+        if sampler == "learned" and str(steps) in self.model.spec.learned:
+            return self.model.settings(sampler=sampler, steps=steps)
+        return replace(
+            own,
+            sampler=sampler,
+            steps=steps,
+            # an optimised grid is one for its own number of steps only
+            grid=own.grid if own.grid in GRIDS else PLAIN_GRID,
+            options=own.options if sampler == own.sampler != "learned" else {},
+            levels=(),
+        )
 
     def asked(self, count: int) -> list[str]:
         """See ``Subject.asked``."""
