@@ -85,4 +85,4 @@ def test_points_in_the_plane_come_closer_with_more_steps() -> None:
     first, second = ([plane.error(name, n) for n in (50, 100)] for name in ("ddim", "heun"))
     assert first[0] / first[1] == pytest.approx(2, rel=0.2)  # as the orders say
     assert second[0] / second[1] > 3.5
-    assert torch.equal(plane.end("heun", explain_walks.FINE), plane.fine)
+    assert torch.equal(plane.end(explain_walks.REFERENCE, explain_walks.FINE), plane.fine)
