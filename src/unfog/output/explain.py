@@ -261,8 +261,8 @@ def _samplers(e: Explanation, w: dict[str, str]) -> list[dict[str, Any]]:
                     "sheet": picture_uri(_sheet(each.pictures), e.provenance),
                     "steps": w["steps_n"].format(n=each.steps),
                     "calls": w["calls"].format(n=each.calls),
-                    "distance": w["distance"].format(value=_three(each.distance)),
-                    "plane": w["distance_plane"].format(value=_three(each.plane)),
+                    "distance": w["distance"].format(value=_apart(each.distance)),
+                    "plane": w["distance_plane"].format(value=_apart(each.plane)),
                 }
                 for each in row.attempts
             ],
@@ -290,6 +290,11 @@ def _sheet(pictures: Picture) -> Picture:
 
 def _uri(picture: Picture) -> str:
     return picture_uri(figures.shrunk(picture[None], figures.TILE)[0])
+
+
+def _apart(value: float) -> str:
+    """A distance; what rounding alone leaves between two pictures counts as none."""
+    return _three(value) if value > 1e-6 else "0"
 
 
 def _tenth(value: float) -> str:
