@@ -163,3 +163,12 @@ def test_samplers_that_do_the_same_are_told() -> None:
     assert [(name, "the same as cat" in text) for name, text in notes] == [
         ("cat", False), ("other", False), ("twin", True)
     ]  # fmt: skip
+
+
+def test_a_refusal_is_told() -> None:
+    whole = everything()
+    row = replace(whole.comparison.rows[0], attempts=[Attempt(steps=50)])
+    page = render_explanation(replace(whole, comparison=replace(whole.comparison, rows=[row])))
+    assert (
+        "no picture with so many steps" in page and "inf" not in Page(page).text.split("</style>")[-1].split()
+    )

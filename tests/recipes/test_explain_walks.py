@@ -10,10 +10,11 @@ import pytest
 import torch
 
 import unfog
-from tests.given import process_of
+from tests.given import process_of, small_model
+from unfog.process import SCHEDULES
 from unfog.recipes import explain_walks
 from unfog.recipes.explain_subject import ExactSubject, ModelSubject
-from unfog.recipes.explain_walks import Plane, clear_up, compare, constant_error, plain, weigh_levels
+from unfog.recipes.explain_walks import Plane, clear_up, compare, constant_error, plain, reached, weigh_levels
 from unfog.recipes.listen import Silent
 from unfog.rng import Noise
 from unfog.sample import SAMPLERS
@@ -86,3 +87,20 @@ def test_points_in_the_plane_come_closer_with_more_steps() -> None:
     assert first[0] / first[1] == pytest.approx(2, rel=0.2)  # as the orders say
     assert second[0] / second[1] > 3.5
     assert torch.equal(plane.end(explain_walks.REFERENCE, explain_walks.FINE), plane.fine)
+
+
+def test_a_short_chain_is_explained_within_what_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(explain_walks, "FINE", 20)
+    monkeypatch.setattr(explain_walks, "STEPS", (2, 200))
+    subject = ModelSubject(small_model(schedule={"kind": "ddpm", "steps": 20}), None, 0, Silent())
+    found = {row.name: row for row in compare(subject, 0, Silent()).rows}
+    assert found["ddpm"].attempts[0].pictures is not None and found["ddpm"].attempts[1].pictures is None
+    assert found["ddim"].attempts[1].pictures is not None
+    assert len(clear_up(subject, 0, Silent()).t) <= 21
+    levels = reached(subject.process)
+    assert 0 < len(levels) <= len(explain_walks.DECIBELS)
+
+
+@pytest.mark.parametrize("schedule", list(SCHEDULES))
+def test_the_published_schedules_reach_all_levels(schedule: str) -> None:
+    assert (reached(process_of(schedule)) == explain_walks.DECIBELS).all()

@@ -16,7 +16,16 @@ from unfog.door import __version__
 from unfog.output import figures
 from unfog.output.charts import Series, line_chart
 from unfog.output.explain_words import WORDS
-from unfog.output.explained import Comparison, Explanation, LevelLosses, Reading, Readings, Toy, Wandering
+from unfog.output.explained import (
+    Attempt,
+    Comparison,
+    Explanation,
+    LevelLosses,
+    Reading,
+    Readings,
+    Toy,
+    Wandering,
+)
 from unfog.output.figures import Tile, picture_uri
 from unfog.output.planes import arrow_field, path_plane
 from unfog.output.provenance import Picture
@@ -256,19 +265,25 @@ def _samplers(e: Explanation, w: dict[str, str]) -> list[dict[str, Any]]:
                 *([w["random"]] if row.stochastic else []),
                 *[w["same_as"].format(name=name) for name in _twins(e.comparison, i)],
             ],
-            "attempts": [
-                {
-                    "sheet": picture_uri(_sheet(each.pictures), e.provenance),
-                    "steps": w["steps_n"].format(n=each.steps),
-                    "calls": w["calls"].format(n=each.calls),
-                    "distance": w["distance"].format(value=_apart(each.distance)),
-                    "plane": w["distance_plane"].format(value=_apart(each.plane)),
-                }
-                for each in row.attempts
-            ],
+            "attempts": [_attempt(each, e, w) for each in row.attempts],
         }
         for i, row in enumerate(e.comparison.rows)
     ]
+
+
+def _attempt(attempt: Attempt, e: Explanation, w: dict[str, str]) -> dict[str, Any]:
+    steps = w["steps_n"].format(n=attempt.steps)
+    if attempt.pictures is None:
+        return {"sheet": "", "lines": [steps, w["refused"]], "steps": steps}
+    return {
+        "sheet": picture_uri(_sheet(attempt.pictures), e.provenance),
+        "steps": steps,
+        "lines": [
+            steps + w["comma"] + w["calls"].format(n=attempt.calls),
+            w["distance"].format(value=_apart(attempt.distance)),
+            w["distance_plane"].format(value=_apart(attempt.plane)),
+        ],
+    }
 
 
 def _twins(comparison: Comparison, i: int) -> list[str]:
@@ -276,11 +291,13 @@ def _twins(comparison: Comparison, i: int) -> list[str]:
     mine = comparison.rows[i].attempts
     for row in comparison.rows[:i]:
         pairs = list(zip(mine, row.attempts, strict=True))
-        if all(
-            np.array_equal(a.pictures, b.pictures) and np.isclose(a.plane, b.plane, 1e-4) for a, b in pairs
-        ):
+        if all(_equal(a.pictures, b.pictures) and np.isclose(a.plane, b.plane, 1e-4) for a, b in pairs):
             return [row.name]
     return []
+
+
+def _equal(mine: Picture | None, other: Picture | None) -> bool:
+    return mine is other if mine is None or other is None else np.array_equal(mine, other)
 
 
 def _sheet(pictures: Picture) -> Picture:

@@ -187,16 +187,16 @@ class Attempt:
     Attributes:
         steps: steps asked for.
         calls: calls of the denoiser, counted.
-        pictures: (N, H, W, C).
+        pictures: (N, H, W, C); None if the sampler refused or went astray, then nothing else counts.
         distance: root mean square difference from the reference, in standard deviations of the data.
         plane: median distance from the reference of points that walk to the two moons.
     """
 
     steps: int
-    calls: int
-    pictures: Picture
-    distance: float
-    plane: float
+    calls: int = 0
+    pictures: Picture | None = None
+    distance: float = np.inf
+    plane: float = np.inf
 
 
 @dataclass(kw_only=True)

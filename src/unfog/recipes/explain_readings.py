@@ -99,7 +99,7 @@ def walk_the_chain(chain: DDPM, x: Tensor, ratio: float, seed: int) -> tuple[int
         The number of steps, and all their noise together as one standard normal e, (B, *S): the chain's
         x_n is exactly alpha x + sigma e.
     """
-    betas = torch.linspace(chain.beta_first, chain.beta_last, chain.steps, dtype=torch.float64)
+    betas = chain.betas()
     time = chain.time(torch.tensor(-math.log(ratio), dtype=torch.float64))
     step = max(1, round(float(time) * chain.steps))
     rng, x_n = Noise(derive_seed(seed, "chain")), x.double()

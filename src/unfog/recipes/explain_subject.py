@@ -23,7 +23,7 @@ from unfog.data import PictureStore, open_pictures
 from unfog.denoise import Denoiser, ExactMixture, GaussianPosterior, exact_dataset
 from unfog.errors import DataError
 from unfog.model import Model
-from unfog.process import SCHEDULES, GaussianProcess
+from unfog.process import SCHEDULES, Chain, GaussianProcess
 from unfog.recipes.assess import data_of, trained_on
 from unfog.recipes.listen import Listener
 from unfog.rng import Noise
@@ -222,6 +222,11 @@ class ExactSubject(Subject):
         rng = Noise.for_pictures(seed, range(count))
         x = process.prior((count, *self.shown.x.shape[1:]), rng, grid[0])
         return trajectory(self.denoiser, SAMPLERS[sampler](), grid, x, rng=rng)
+
+
+def allowed(process: GaussianProcess, steps: int) -> int:
+    """At most so many steps: ancestral sampling takes no more than the chain has."""
+    return min(steps, process.schedule.steps) if isinstance(process.schedule, Chain) else steps
 
 
 def affordable(most: int, shape: Sequence[int]) -> int:

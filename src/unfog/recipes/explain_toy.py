@@ -14,6 +14,7 @@ from unfog.data.toy import two_moons
 from unfog.denoise import ExactMixture
 from unfog.output.explained import Field, Toy
 from unfog.process import GaussianProcess
+from unfog.recipes.explain_subject import allowed
 from unfog.rng import Noise, derive_seed
 from unfog.sample import DDPM, Heun, Sampler, log_snr, trajectory
 
@@ -41,13 +42,14 @@ def play(process: GaussianProcess, seed: int) -> Toy:
     noise = rng.normal(data.shape, like=data)
     start = rng.normal((WALKS, 2), like=data)
     flow = lead(exact, Heun(), start, FLOW_STEPS, seed)
-    wander = lead(exact, DDPM(), start, WANDER_STEPS, seed)
+    wander_steps = allowed(process, WANDER_STEPS)
+    wander = lead(exact, DDPM(), start, wander_steps, seed)
     return Toy(
         data=data.numpy(),
         fields=[score_field(exact, level, data, noise) for level in NOISE_LEVELS],
         flow=flow[:PATHS],
         wander=wander[:WANDERERS],
-        steps=(FLOW_STEPS, WANDER_STEPS),
+        steps=(FLOW_STEPS, wander_steps),
         walks=WALKS,
         upper={"flow": in_upper(exact, flow[:, -1]), "wander": in_upper(exact, wander[:, -1]), "data": 0.5},
     )

@@ -9,11 +9,12 @@ import torch
 from torch import Tensor
 
 from unfog.denoise import ExactMixture
+from unfog.errors import SampleError
 from unfog.output.explained import Attempt, Comparison, LevelLosses, SamplerRow
 from unfog.output.facts import Backward
 from unfog.process import GaussianProcess
 from unfog.recipes.explain_readings import spread_of
-from unfog.recipes.explain_subject import Subject, affordable, ask
+from unfog.recipes.explain_subject import Subject, affordable, allowed, ask
 from unfog.recipes.explain_toy import moons
 from unfog.recipes.listen import Listener
 from unfog.rng import Noise, derive_seed
@@ -32,13 +33,13 @@ REFERENCE, FINE = "rk4", 200  # of high order, one step at a time, without a mem
 
 def clear_up(subject: Subject, seed: int, listener: Listener) -> Backward:
     """The first pictures of a seed on their way from noise, with the clean guess at each step."""
-    noisy, clean, times = [], [], []
-    walk = subject.walk(CLEARING, seed=seed, sampler=subject.sampling.sampler, steps=CLEARING_STEPS)
+    noisy, clean, times, steps = [], [], [], allowed(subject.process, CLEARING_STEPS)
+    walk = subject.walk(CLEARING, seed=seed, sampler=subject.sampling.sampler, steps=steps)
     for step in walk:
         noisy.append(subject.to_pictures(step.x_t / spread_of(subject.process, step.t)))
         clean.append(subject.to_pictures(step.clean))
         times.append(step.t)
-        listener.phase("Clearing up", step.index + 1, CLEARING_STEPS)
+        listener.phase("Clearing up", step.index + 1, steps)
         last = step
     noisy.append(subject.to_pictures(last.x_s))
     clean.append(noisy[-1])
@@ -53,7 +54,8 @@ def weigh_levels(subject: Subject, seed: int, listener: Listener) -> LevelLosses
     lines |= {"unseen": []} if shown.unseen is not None else {}
     lines |= {"memory": []} if shown.memory is not None else {}
     noise = Noise(derive_seed(seed, "levels"))
-    for done, level in enumerate(DECIBELS):
+    levels = reached(process)
+    for done, level in enumerate(levels):
         t = process.schedule.time(torch.tensor(-level / 20 * np.log(10), dtype=torch.float64))
         e = noise.normal(shown.x.shape, like=shown.x)
         x_t = process.mix(shown.x, e, t)
@@ -64,17 +66,25 @@ def weigh_levels(subject: Subject, seed: int, listener: Listener) -> LevelLosses
             lines["unseen"].append(_mean(ask(subject.denoiser, other, t).divergence(shown.unseen)))
         if shown.memory is not None:
             lines["memory"].append(_mean(ask(shown.memory, x_t, t).divergence(shown.x)))
-        listener.phase("Measuring the guess", done + 1, len(DECIBELS))
+        listener.phase("Measuring the guess", done + 1, len(levels))
     found = {name: np.asarray(values) for name, values in lines.items()}
 
-    found["pixelwise"] = 1 / (1 + 10 ** (-DECIBELS / 10))
-    found["constant"] = np.full(len(DECIBELS), constant_error(shown.x))
+    found["pixelwise"] = 1 / (1 + 10 ** (-levels / 10))
+    found["constant"] = np.full(len(levels), constant_error(shown.x))
     return LevelLosses(
-        decibels=DECIBELS,
+        decibels=levels,
         lines=found,
         count=len(shown.x),
         known=subject.known if shown.memory is None else len(shown.memory.means),
     )
+
+
+def reached(process: GaussianProcess) -> np.ndarray:
+    """Those of ``DECIBELS`` that lie within the schedule; short chains end early."""
+    clocks = torch.from_numpy(-DECIBELS / 20 * np.log(10))
+    inside = (process.log_ratio(process.schedule.time(clocks)) - clocks).abs() < 1e-3
+    levels: np.ndarray = DECIBELS[inside.numpy()]
+    return levels
 
 
 def constant_error(x: Tensor) -> float:
@@ -108,13 +118,17 @@ def compare(subject: Subject, seed: int, listener: Listener) -> Comparison:
 def _attempt(
     subject: Subject, count: int, seed: int, name: str, steps: int, fine: Tensor, plane: Plane
 ) -> Attempt:
-    x, calls = subject.count(lambda: _end(subject, count, seed, name, steps))
+    try:
+        x, calls = subject.count(lambda: _end(subject, count, seed, name, steps))
+        error = plane.error(name, steps)
+    except SampleError:  # a chain of fewer steps than these, or a sampler that goes astray on this model
+        return Attempt(steps=steps)
     return Attempt(
         steps=steps,
         calls=calls,
         pictures=subject.to_pictures(x),
         distance=float((x - fine).square().mean().sqrt()),
-        plane=plane.error(name, steps),
+        plane=error,
     )
 
 
@@ -150,19 +164,22 @@ def _end(subject: Subject, count: int, seed: int, sampler: str, steps: int) -> T
 
 
 def plain(comparison: Comparison) -> list[dict[str, Any]]:
-    """The comparison without its pictures, for machines."""
+    """The comparison without its pictures, for machines; null where a sampler drew none."""
     return [
         {
             "sampler": row.name,
             "order": row.order,
             "stochastic": row.stochastic,
-            "steps": {
-                str(each.steps): {"calls": each.calls, "distance": each.distance, "plane": each.plane}
-                for each in row.attempts
-            },
+            "steps": {str(each.steps): _plain(each) for each in row.attempts},
         }
         for row in comparison.rows
     ]
+
+
+def _plain(attempt: Attempt) -> dict[str, Any] | None:
+    if attempt.pictures is None:
+        return None
+    return {"calls": attempt.calls, "distance": attempt.distance, "plane": attempt.plane}
 
 
 def _mean(values: Tensor) -> float:
