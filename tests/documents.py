@@ -205,7 +205,8 @@ def provide(words: list[str], folder: Path, model: Path, classes: list[str]) -> 
         place = folder / word
         if place.name == "model" and not place.exists() and words[1] not in TRAINING:
             shutil.copytree(model, place)
-        if place.suffix in PICTURES and not place.exists() and words[1] in {"edit", "upscale"}:
+        given = words[1] in {"edit", "upscale"} or words[words.index(word) - 1] == "--between"
+        if place.suffix in PICTURES and not place.exists() and given:
             draw(place, 1)
 
 

@@ -106,3 +106,22 @@ def test_smoothing_keeps_constants_ignores_gaps_and_does_not_lag():
     assert np.isfinite(smoothed([1, math.nan, 1], 2)).all()
     line = np.arange(200.0)
     assert np.abs(smoothed(line, 5) - line)[50:150].max() < 0.01
+
+
+def test_a_legend_with_long_names_stands_apart_from_the_name_of_the_axis():
+    lines = [Series(f"a name so long {i}", [0, 1], [1, 2], colour=i) for i in range(4)]
+
+    def heights(apart):
+        svg = line_chart(lines, x_label="", y_label="the axis", apart=apart)
+        found = {}
+        for text in ElementTree.fromstring(svg).iter("text"):
+            place = re.search(r"translate\(([\d.-]+) ([\d.-]+)\)", text.get("transform") or "")
+            y = float(place[2]) if place else float(text.get("y"))
+            x = float(place[1]) if place else float(text.get("x"))
+            found[text.text] = (x, y)
+        axis = found["the axis"][1]
+        return [found[line.name][1] - axis for line in lines], [found[line.name][0] for line in lines]
+
+    below, columns = heights(True)
+    assert max(below) < -10 and len(set(columns)) == 2  # two columns, all above the axis' name
+    assert min(heights(False)[0]) > -10

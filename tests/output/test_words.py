@@ -4,7 +4,7 @@ import string
 import pytest
 
 from unfog.errors import OutputError
-from unfog.output.words import METRICS, WORDS, duration, large, number, percent, words
+from unfog.output.words import METRICS, WORDS, duration, large, number, percent, tight, words
 
 
 def test_both_languages_say_the_same_things():
@@ -90,3 +90,8 @@ def test_per_cent(share, text):
 )
 def test_numbers(value, text):
     assert number(value) == text
+
+
+def test_chinese_characters_stand_close():
+    assert tight("61.8 万 个参数，用时 4 分钟") == "61.8 万个参数，用时 4 分钟"
+    assert tight("one two") == "one two"

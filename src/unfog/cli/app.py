@@ -11,6 +11,7 @@ import typer
 from unfog.cli.data import data_get, data_list
 from unfog.cli.demo import demo
 from unfog.cli.evaluate import evaluate
+from unfog.cli.explain import explain
 from unfog.cli.inspect import inspect
 from unfog.cli.likelihood import likelihood
 from unfog.cli.sample import sample
@@ -26,6 +27,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "evaluate": evaluate,
     "likelihood": likelihood,
     "steps": steps,
+    "explain": explain,
     "inspect": inspect,
     "selftest": selftest,
 }

@@ -64,7 +64,13 @@ def _moving_average(values: Floats, span: float) -> Floats:
 
 
 def line_chart(
-    series: Sequence[Series], *, x_label: str, y_label: str, log: bool = False, points: bool = False
+    series: Sequence[Series],
+    *,
+    x_label: str,
+    y_label: str,
+    log: bool = False,
+    points: bool = False,
+    apart: bool = False,
 ) -> str:
     """Lines over a common axis, with a legend above.
 
@@ -74,6 +80,7 @@ def line_chart(
         y_label: words above the vertical axis.
         log: whether the vertical axis is logarithmic; then values <= 0 are left out.
         points: whether to mark each point.
+        apart: whether the legend gets two lines of its own above everything, for long names.
 
     Returns:
         An `<svg>` element; an empty string if there is nothing to draw.
@@ -91,7 +98,7 @@ def line_chart(
         axes.plot(x, y, color=COLOURS[s.colour % 4], ls=dash, marker=dots, ms=4, label=_name(s), **look)
     # the legible lines set the range; a faint cloud of single steps may stick out
     _range(axes, np.concatenate([y for s, _, y in lines if not s.faint] or [lines[0][2]]), log)
-    return _svg(figure, axes, len([s for s, *_ in lines if s.name]) > 1, y_label)
+    return _svg(figure, axes, len([s for s, *_ in lines if s.name]) > 1, y_label, apart)
 
 
 def histogram_chart(series: Sequence[Series], *, x_label: str, y_label: str) -> str:
@@ -154,16 +161,18 @@ def _range(axes: Axes, ys: Floats, log: bool) -> None:
     axes.yaxis.set_major_formatter(written)
 
 
-def _svg(figure: Figure, axes: Axes, legend: bool, title: str) -> str:
+def _svg(figure: Figure, axes: Axes, legend: bool, title: str, apart: bool = False) -> str:
     """The drawing as one `<svg>` element that refers to nothing outside of it."""
     import matplotlib as mpl
 
     if legend:
+        if apart:
+            axes.set_position((0.115, 0.155, 0.865, 0.635))
         axes.legend(
-            loc="lower right",
-            bbox_to_anchor=(1, 1),
+            loc="lower left" if apart else "lower right",
+            bbox_to_anchor=(0, 1.1) if apart else (1, 1),
             borderaxespad=0.2,
-            ncols=4,
+            ncols=2 if apart else 4,
             frameon=False,
             labelcolor=INK,
             handlelength=1.8,

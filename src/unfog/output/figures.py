@@ -73,7 +73,7 @@ def hero(samples: Picture, provenance: Provenance | None = None) -> str:
     count = min(len(samples) // columns, 4) * columns or len(samples)
     chosen = np.random.default_rng(0).permutation(len(samples))[:count]
     sheet = contact_sheet(
-        _small(samples[chosen]), columns=columns, max_width=960, tile=SHEET_TILE, clear=True
+        shrunk(samples[chosen]), columns=columns, max_width=960, tile=SHEET_TILE, clear=True
     )
     return picture_uri(sheet, _as_grid(provenance))
 
@@ -91,14 +91,14 @@ def class_rows(
     """The first samples of each class as a named row; without labels, one unnamed sheet."""
     grid = _as_grid(provenance)
     if labels is None:
-        few = _small(samples[: across * 8])
+        few = shrunk(samples[: across * 8])
         sheet = contact_sheet(few, columns=across, max_width=960, tile=SHEET_TILE, clear=True)
         return [Row("", picture_uri(sheet, grid))]
     found = np.asarray(labels)
     rows = []
     for label in sorted(set(found.tolist()), key=lambda label: (label < 0, label))[:limit]:
         few = samples[np.flatnonzero(found == label)[:across]]
-        sheet = contact_sheet(_small(few), columns=across, max_width=960, tile=SHEET_TILE, clear=True)
+        sheet = contact_sheet(shrunk(few), columns=across, max_width=960, tile=SHEET_TILE, clear=True)
         name = classes[label] if 0 <= label < len(classes) else no_class if label < 0 else str(label)
         rows.append(Row(name, picture_uri(sheet, grid)))
     return rows
@@ -148,7 +148,7 @@ def example_sheet(data: Data) -> str | None:
     """A sheet of real pictures."""
     if data.examples is None or not len(data.examples):
         return None
-    few = _small(data.examples[:60], 58)
+    few = shrunk(data.examples[:60], 58)
     full = next((columns for columns in range(16, 9, -1) if len(few) % columns == 0), 16)
     sheet = contact_sheet(few, columns=full, max_width=960, tile=58, clear=True)
     return picture_uri(sheet)
@@ -212,7 +212,8 @@ def _tile(pictures: Sequence[Picture], caption: Sequence[str]) -> Tile:
     return Tile(uris, tuple(caption), pixelated=small)
 
 
-def _small(pictures: Picture, longest: int = SHEET_TILE) -> Picture:
+def shrunk(pictures: Picture, longest: int = SHEET_TILE) -> Picture:
+    """Pictures (N, H, W, C) with their longest side at most so many pixels; smaller ones stay."""
     return np.stack([thumbnail(picture, longest) for picture in pictures])
 
 

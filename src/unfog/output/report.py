@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,9 +19,23 @@ from unfog.atomic import atomic_write
 from unfog.errors import OutputError
 from unfog.output import figures
 from unfog.output.facts import Backward, Data, Forward, Losses, Metric, Neighbours, Report, Setup
-from unfog.output.words import METRICS, duration, large, number, percent, whole, words
+from unfog.output.words import METRICS, duration, large, number, percent, tight, whole, words
 
-__all__ = ["Backward", "Data", "Forward", "Losses", "Metric", "Neighbours", "Report", "Setup", "write_report"]
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+__all__ = [
+    "Backward",
+    "Data",
+    "Forward",
+    "Losses",
+    "Metric",
+    "Neighbours",
+    "Report",
+    "Setup",
+    "template",
+    "write_report",
+]
 
 _MANY = 30  # longer lists are cut
 
@@ -57,11 +71,13 @@ def write_report(path: str | Path, report: Report, *, lang: str = "en") -> Path:
 
 def render_report(report: Report, *, lang: str = "en") -> str:
     """The HTML text of the report."""
-    from jinja2 import (
-        Environment,
-        FileSystemLoader,
-        StrictUndefined,
-    )  # half of the time of importing this room
+    return template("report.html").render(**_page(report, lang))
+
+
+def template(name: str) -> Template:
+    """A template of this room, strict about missing values and safe against markup in names."""
+    # half of the time of importing this room
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -71,7 +87,7 @@ def render_report(report: Report, *, lang: str = "en") -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("report.html").render(**_page(report, lang))
+    return environment.get_template(name)
 
 
 def _page(report: Report, lang: str) -> dict[str, Any]:
@@ -161,9 +177,7 @@ def _sentences(setup: Setup | None, lang: str) -> list[str]:
         found.append(
             w["drawn"].format(sampler=setup.sampler, steps=setup.sampler_steps, guidance=guidance, time=each)
         )
-    # numbers and Latin letters stand apart from Chinese characters, but those not from each other
-    between = r"(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])"
-    return [re.sub(between, "", sentence) for sentence in found]
+    return [tight(sentence) for sentence in found]
 
 
 def _data_intro(data: Data, w: dict[str, str]) -> str | None:

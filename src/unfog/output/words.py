@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from unfog.errors import OutputError
 
 _EN = {
@@ -274,6 +276,11 @@ def words(lang: str) -> dict[str, str]:
             f"Reports are written in {' and '.join(WORDS)}, not {lang!r}. Use --lang en or --lang zh."
         )
     return WORDS[lang]
+
+
+def tight(text: str) -> str:
+    """Without spaces between Chinese characters: only numbers and Latin letters stand apart from them."""
+    return re.sub(r"(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])", "", text)
 
 
 def whole(value: int) -> str:
