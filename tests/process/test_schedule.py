@@ -161,7 +161,7 @@ def test_options_move_the_ends() -> None:
         (VE, {"sigma_min": 100.0}, "0 < sigma_min < sigma_max"),
         (VE, {"sigma_max": math.inf}, "sigma_max = inf"),
         (EDM, {"sigma_min": -1.0}, "sigma_min = -1.0"),
-        (EDM, {"sigma_min": 80.0}, "0 < sigma_min < sigma_max"),
+        (EDM, {"sigma_min": 80.0}, "0 <= sigma_min < sigma_max"),
         (EDM, {"rho": 0.0}, "rho = 0.0"),
     ],
 )

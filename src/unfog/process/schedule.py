@@ -54,18 +54,23 @@ class Schedule(ABC):
         return self.alpha(t).log() - self.sigma(t).log()
 
 
-def _check_rising(schedule: Schedule, low: str, high: str, *, constant: bool = False) -> None:
-    """Refuse options with which the signal-to-noise ratio would not fall; ``constant`` lets them be equal.
+def _check_rising(
+    schedule: Schedule, low: str, high: str, *, constant: bool = False, zero: bool = False
+) -> None:
+    """Refuse options with which the signal-to-noise ratio would not fall.
+
+    ``constant`` lets the two be equal, ``zero`` lets the lower one be 0.
 
     Raises:
         ConfigError: naming both options.
     """
     start, end = getattr(schedule, low), getattr(schedule, high)
-    if not (0 < start < end < math.inf or (constant and 0 < start == end < math.inf)):
-        sign = "<=" if constant else "<"
+    rises = start <= end if constant else start < end
+    if not (rises and 0 < end < math.inf and (start > 0 or (zero and start == 0))):
+        least, sign = "<=" if zero else "<", "<=" if constant else "<"
         raise ConfigError(
             f"schedule.{low} = {start!r} and schedule.{high} = {end!r} do not turn data into noise: "
-            f"give 0 < {low} {sign} {high}."
+            f"give 0 {least} {low} {sign} {high}."
         )
 
 
@@ -214,7 +219,7 @@ class EDM(Schedule):
     rho: float = 7.0
 
     def __post_init__(self) -> None:
-        _check_rising(self, "sigma_min", "sigma_max")
+        _check_rising(self, "sigma_min", "sigma_max", zero=True)
         if not 0 < self.rho < math.inf:
             raise ConfigError(f"schedule.rho = {self.rho}: give a number above 0, such as 7.")
 
