@@ -10,11 +10,12 @@ import torch
 from torch import Tensor
 
 from tests.given import Saying, process_of
-from unfog.condition import Condition
+from unfog.condition import NONE, Condition
 from unfog.denoise import Denoiser, ExactGaussian, GaussianDenoiser
-from unfog.errors import SampleError
+from unfog.denoise.base import Posterior
+from unfog.errors import SampleError, WrongPosterior
 from unfog.rng import Noise
-from unfog.sample import Heun, Sampler, trajectory
+from unfog.sample import DDIM, Heun, Sampler, trajectory
 from unfog.sample.base import check_grid, last_step
 
 GRID = torch.tensor([0.9, 0.6, 0.2, 0.0], dtype=torch.float64)
@@ -105,3 +106,30 @@ def test_a_matrix_is_no_grid() -> None:
 def test_the_last_step_is_the_one_to_the_data() -> None:
     assert last_step(torch.tensor(0.0)) is True
     assert last_step(torch.tensor(0.1)) is False
+
+
+class Words(Posterior):
+    """Another kind of knowledge."""
+
+    def divergence(self, x: Tensor) -> Tensor:
+        return x.flatten(1).sum(1)
+
+    def extrapolate(self, other: Words, scale: float) -> Words:
+        return self
+
+
+class Speaks(Denoiser):
+    """Answers with another kind of posterior than pictures have."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.process = process_of("cosine")
+
+    def forward(self, x_t: Tensor, t: Tensor, cond: Condition = NONE) -> Words:
+        return Words()
+
+
+def test_a_posterior_of_another_kind_is_refused() -> None:
+    grid = torch.tensor([0.5, 0.0], dtype=torch.float64)
+    with pytest.raises(WrongPosterior, match=r"DDIM steps on a GaussianPosterior, .* gives a Words"):
+        list(trajectory(Speaks(), DDIM(), grid, torch.zeros(1, 2), rng=Noise(0)))

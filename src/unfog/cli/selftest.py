@@ -17,7 +17,11 @@ def selftest(
     """Check schedules, targets, samplers, guides and densities against closed forms."""
     started = time.perf_counter()
     with Screen() as screen:
+        import torch
+
         from unfog.verify import CHECKS
+
+        torch.set_num_threads(1)  # the tensors are tiny: more threads would only wait for each other
 
         found = []
         for done, (name, check) in enumerate(CHECKS.items()):

@@ -10,14 +10,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import torch
 from torch import Tensor
 
 from unfog.condition.base import NONE, Condition
-from unfog.denoise.base import Denoiser, GaussianPosterior
-from unfog.errors import SampleError
+from unfog.denoise.base import Denoiser, GaussianPosterior, Posterior
+from unfog.errors import SampleError, WrongPosterior
 from unfog.process.gaussian import GaussianProcess
 from unfog.rng import Noise
 
@@ -30,11 +30,13 @@ class Sampler(ABC, Generic[State]):
     Attributes:
         order: the error shrinks as (step size)^order on smooth problems; of the mean, for stochastic
             samplers. 0 where a tolerance decides, and not the steps.
+        steps_on: the kind of posterior that it understands.
         stochastic: whether it adds noise on the way, as it is by default.
         calls: network calls per step, except where a step ends at t = 0; at least, where a tolerance decides.
     """
 
     order: ClassVar[int]
+    steps_on: ClassVar[type[Posterior]] = GaussianPosterior
     stochastic: ClassVar[bool] = False
     calls: ClassVar[int] = 1
 
@@ -93,13 +95,18 @@ class Step:
 class _Watched(Denoiser):
     """Remembers the first clean estimate of each step, so that previews and films cost no network call."""
 
-    def __init__(self, denoiser: Denoiser) -> None:
+    def __init__(self, denoiser: Denoiser, sampler: Sampler[Any]) -> None:
         super().__init__()
-        self.inner, self.process = denoiser, denoiser.process
+        self.inner, self.process, self.sampler = denoiser, denoiser.process, sampler
         self.first: Tensor | None = None
 
     def forward(self, x_t: Tensor, t: Tensor, cond: Condition = NONE) -> GaussianPosterior:
         posterior: GaussianPosterior = self.inner(x_t, t, cond)
+        if not isinstance(posterior, self.sampler.steps_on):
+            raise WrongPosterior(
+                f"{type(self.sampler).__name__} steps on a {self.sampler.steps_on.__name__}, this denoiser "
+                f"gives a {type(posterior).__name__}. Take a sampler for that kind of data."
+            )
         if self.first is None:
             self.first = posterior.mean
         return posterior
@@ -126,12 +133,13 @@ def trajectory(
 
     Raises:
         SampleError: if the grid does not fall or fit, the batch is empty, or the network returns NaN.
+        WrongPosterior: if the sampler steps on another kind of posterior than the denoiser gives.
     """
     check_grid(grid)
     sampler.check(denoiser.process, len(grid) - 1)
     if x_T.shape[0] == 0:
         raise SampleError("An empty batch: ask for at least one example.")
-    watched, x, state = _Watched(denoiser), x_T, None
+    watched, x, state = _Watched(denoiser, sampler), x_T, None
     for index, (t, s) in enumerate(pairwise(grid)):
         watched.first = None
         x_s, state = sampler.step(watched, x, t, s, cond, rng, state)

@@ -8,6 +8,7 @@ from unfog.verify.predictions import targets_say_the_same
 from unfog.verify.samplers import (
     deterministic_order,
     memory_is_found,
+    mixture_comes_back,
     options_keep_the_law,
     pure_noise_will_do,
     stochastic_moments,
@@ -25,6 +26,7 @@ CHECKS: dict[str, Check] = {
     "order against the exact flow": deterministic_order,
     "encoding is the flow": encoding_is_the_flow,
     "moments of the reverse chain": stochastic_moments,
+    "a mixture comes back": mixture_comes_back,
     "options keep the law": options_keep_the_law,
     "pure noise will do": pure_noise_will_do,
     "memory finds its examples": memory_is_found,

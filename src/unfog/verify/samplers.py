@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from unfog.denoise import ExactGaussian, exact_dataset
+from unfog.denoise import ExactGaussian, ExactMixture, exact_dataset
 from unfog.process import SCHEDULES, GaussianProcess
 from unfog.rng import Noise
 from unfog.sample import (
@@ -135,6 +135,31 @@ def options_keep_the_law() -> Iterator[Result]:
             true_mean, true_variance = marginal(process, grid[-1])
             wrong = abs(variance / true_variance - 1) + abs(mean - true_mean)
             yield Result(f"{entry}, {schedule}", wrong, 0.0, 0.05, "error after 150 steps")
+
+
+def mixture_comes_back() -> Iterator[Result]:
+    """Weights, mean and covariance of a mixture in the plane, for samplers that draw noise.
+
+    Monte-Carlo with 2,000 examples and 80 steps: five standard errors, and 3 % for the steps.
+    """
+    process, count = process_of("cosine"), 2000
+    centres, std = torch.tensor([[-1.0, 0.6], [1.0, -0.2]]), 0.25
+    mixture = ExactMixture(process, centres, std, torch.tensor([0.3, 0.7]))
+    mean = 0.3 * centres[0] + 0.7 * centres[1]
+    apart = centres[1] - centres[0]
+    covariance = 0.21 * torch.outer(apart, apart) + std**2 * torch.eye(2)
+    slack = 5 / count**0.5
+    for name, kind in SAMPLERS.items():
+        if not kind.stochastic:
+            continue
+        grid = log_snr(process, 80, 60.0, 0.02)
+        x = end_of(mixture, kind(), grid, process.prior((count, 2), Noise(3), grid[0]), Noise(4))
+        right = float((x[:, 0] > 0).float().mean())
+        yield Result(
+            f"{name}, weight", right, 0.7 - slack * 0.46, 0.7 + slack * 0.46, "share of a mode of 0.7"
+        )
+        yield error(f"{name}, mean", x.mean(0), mean, slack * 0.95 + 0.03)
+        yield error(f"{name}, covariance", torch.cov(x.T), covariance, slack * 1.3 + 0.03)
 
 
 def memory_is_found() -> Iterator[Result]:
