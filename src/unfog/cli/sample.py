@@ -53,7 +53,8 @@ def sample(
 ) -> None:
     """Draw pictures: unfog sample runs/photos/model --out pictures -n 16."""
     if again is not None:
-        return _again(again, out, model, classifier, json)
+        _again(again, out, model, classifier, json)
+        return
     if model is None:
         raise UsageError("Say which model draws: unfog sample runs/NAME/model --out DIR")
     if classifier_scale is not None and classifier is None:
