@@ -38,7 +38,7 @@ DOWNLOADS = {"fashion-mnist", "emoji"}  # named sets that would be fetched: the 
 PICTURES = {".png", ".jpg", ".jpeg", ".webp"}
 
 TRAINING = {"train", "finetune", "distil"}
-SHORT = ["--steps", "8", "--preset", "tiny", "--samples", "0"]
+SHORT = ["--steps", "20", "--preset", "tiny", "--samples", "0"]  # enough to keep early weights
 CAPS = {"-n": 64, "--steps": 4}
 
 

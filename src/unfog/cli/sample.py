@@ -33,7 +33,7 @@ def sample(
         str | None, typer.Option(help="Labelled data, to ask a model for a label it never learned.")
     ] = None,
     classifier_scale: Annotated[
-        float | None, typer.Option(help="How strongly the classifier steers: 0 is off, 1 is Bayes' rule.")
+        float | None, typer.Option(help="How strongly the classifier steers; 0 is off, 5 when left out.")
     ] = None,
     threshold: Annotated[
         str | None, typer.Option(help="Against saturation: static, dynamic or none.")

@@ -26,6 +26,7 @@ from unfog.recipes.assess import data_of, few
 from unfog.recipes.listen import Listener
 
 SEED = 1  # of the classifier's training; the judge of an evaluation has 0
+STRENGTH = 5.0  # where no other is asked for; at 1, Bayes' rule, only half of the digits obeyed
 
 
 @dataclass(frozen=True, eq=False)

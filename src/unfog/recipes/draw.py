@@ -16,7 +16,7 @@ from unfog.model import Model, load
 from unfog.output.film import write_film
 from unfog.output.pictures import Saved, save_pictures
 from unfog.output.provenance import Provenance, read_provenance, write_picture
-from unfog.recipes.ask import Guide, guide_again, guide_by
+from unfog.recipes.ask import STRENGTH, Guide, guide_again, guide_by
 from unfog.recipes.listen import Listener, Silent
 from unfog.sample import Step
 from unfog.spec import Sampling, build_part, choose_labels
@@ -46,7 +46,8 @@ def draw(
         seed: of the request.
         film: also write ``film.webp``, the way from noise to the first pictures.
         settings: fields of ``Sampling`` to change.
-        classifier: labelled data, whose classifier steers towards the label; the model needs to know none.
+        classifier: labelled data, whose classifier steers towards the label, with a ``loss_scale`` of 5 where
+            no other is set; the model needs to know no labels.
         listener: is told about progress.
 
     Returns:
@@ -56,7 +57,8 @@ def draw(
         UnfogError: if a label or setting does not exist, or the folder cannot be written.
     """
     listener = listener or Silent()
-    sampling = model.settings(**(settings or {}))
+    given = {name: value for name, value in (settings or {}).items() if value is not None}
+    sampling = model.settings(**({} if classifier is None else {"loss_scale": STRENGTH}) | given)
     if sampling.classifier:
         raise SampleError("classifier is not set by hand: give labelled data, --classifier DATA.")
     guide = None if classifier is None else guide_by(model, classifier, listener)
