@@ -9,7 +9,7 @@ from torch import Tensor
 
 from unfog.condition import NONE, Condition
 from unfog.denoise import Denoiser, ExactGaussian, ExactMixture, GaussianPosterior
-from unfog.guide import THRESHOLDS, Autoguidance, ClassifierFree, LossGuided, Projected
+from unfog.guide import THRESHOLDS, Autoguidance, ClassifierFree, Loss, LossGuided, Projected
 from unfog.process import SCHEDULES, GaussianProcess
 from unfog.rng import Noise
 from unfog.verify.check import Result, error, process_of
@@ -113,26 +113,26 @@ def loss_guidance_is_bayes() -> Iterator[Result]:
     x, mean, std, seen, blur = Noise(7).normal((5, 1)).double(), 0.3, 0.7, 1.5, 0.4
     precision = 1 / std**2 + 1 / blur**2
     given = ((mean / std**2 + seen / blur**2) / precision, precision**-0.5)
+    centres, weights = (torch.tensor(v, dtype=torch.float64) for v in ([[-1.0], [1.5]], [0.3, 0.7]))
+
+    def unlikely(posterior: GaussianPosterior) -> Tensor:
+        alpha, sigma = posterior.alpha, posterior.sigma
+        left = sigma**2 * std**2 / (alpha**2 * std**2 + sigma**2)  # variance of x given x_t
+        return ((posterior.mean - seen) ** 2 / (2 * (blur**2 + left))).sum(1)
+
     for schedule in SCHEDULES:
         process, t = process_of(schedule), torch.tensor(0.5, dtype=torch.float64)
-
-        def unlikely(posterior: GaussianPosterior) -> Tensor:
-            alpha, sigma = posterior.alpha, posterior.sigma
-            left = sigma**2 * std**2 / (alpha**2 * std**2 + sigma**2)  # variance of x given x_t
-            return ((posterior.mean - seen) ** 2 / (2 * (blur**2 + left))).sum(1)
-
         found = LossGuided(ExactGaussian(process, mean, std), unlikely)(x, t).mean
-        yield error(f"{schedule}, seen through noise", found, ExactGaussian(process, *given)(x, t).mean, 1e-9)
-        centres = torch.tensor([[-1.0], [1.5]], dtype=torch.float64)
-        mixture = ExactMixture(process, centres, 0.5, torch.tensor([0.3, 0.7], dtype=torch.float64))
-        parts = [ExactGaussian(process, float(centre), 0.5) for centre in centres]
+        truth = ExactGaussian(process, *given)(x, t).mean
+        yield error(f"{schedule}, seen through noise", found, truth, 1e-9)
+        mixture, part = ExactMixture(process, centres, 0.5, weights), ExactGaussian(process, centres[0], 0.5)
+        found = LossGuided(mixture, _foreign(mixture, part, t))(x, t).mean
+        yield error(f"{schedule}, class of a mixture", found, part(x, t).mean, 1e-9)
 
-        def other(posterior: GaussianPosterior) -> Tensor:
-            odds = mixture.log_density(posterior.x_t, t) - parts[0].log_density(posterior.x_t, t)  # noqa: B023
-            return odds - float(mixture.weights[0].log())  # noqa: B023
 
-        found = LossGuided(mixture, other)(x, t).mean
-        yield error(f"{schedule}, class of a mixture", found, parts[0](x, t).mean, 1e-9)
+def _foreign(mixture: ExactMixture, part: ExactGaussian, t: Tensor) -> Loss:
+    """-log p(part | x_t), but for a constant."""
+    return lambda posterior: mixture.log_density(posterior.x_t, t) - part.log_density(posterior.x_t, t)
 
 
 def thresholds_keep_their_range() -> Iterator[Result]:
