@@ -27,7 +27,7 @@ from unfog.errors import ModelError
 from unfog.guide.steer import Surroundings, check_guides, steer
 from unfog.nets import NETWORKS
 from unfog.process import SCHEDULES, GaussianProcess
-from unfog.rng import Noise, derive_seed
+from unfog.rng import Noise
 from unfog.sample import GRIDS, SAMPLERS, Step, through, trajectory
 from unfog.spec import (
     FORMAT,
@@ -36,6 +36,7 @@ from unfog.spec import (
     build_part,
     check_grid,
     choose,
+    choose_groups,
     choose_labels,
     class_index,
     describe,
@@ -190,14 +191,7 @@ class Model(nn.Module):
             labels: one class number each; None for any.
             seed: of the request.
         """
-        chosen = []
-        for place, index in enumerate(indices):
-            wanted = None if labels is None else labels[place]
-            fitting = [g for g, c in enumerate(self.spec.groups) if wanted is None or c == wanted]
-            shares = np.cumsum([self.spec.shares[g] for g in fitting])
-            coin = np.random.default_rng(derive_seed(seed, "group", index)).random() * shares[-1]
-            chosen.append(fitting[min(int(np.searchsorted(shares, coin, side="right")), len(fitting) - 1)])
-        return chosen
+        return choose_groups(self.spec, indices, labels, seed)
 
     def batch_size(self) -> int:
         """How many pictures are sampled at once."""

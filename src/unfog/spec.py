@@ -8,8 +8,11 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from unfog.config import nearest
 from unfog.errors import ModelError, SampleError
+from unfog.rng import derive_seed
 
 FORMAT = 2  # of the model folder; newer ones are refused, older ones are read (see ``model.load``)
 
@@ -200,6 +203,25 @@ def choose_labels(
     if len(label) != n:
         raise SampleError(f"{len(label)} labels for {n} pictures: give one, or one for each.")
     return [class_index(classes, each) for each in label]
+
+
+def choose_groups(spec: Spec, indices: Sequence[int], labels: Sequence[int] | None, seed: int) -> list[int]:
+    """A group of look-alikes for each picture, as often as in the training pictures of its class.
+
+    Args:
+        spec: of the model.
+        indices: numbers of the pictures in the request of this seed; the choice depends on nothing else.
+        labels: one class number each; None for any.
+        seed: of the request.
+    """
+    chosen = []
+    for place, index in enumerate(indices):
+        wanted = None if labels is None else labels[place]
+        fitting = [g for g, c in enumerate(spec.groups) if wanted is None or c == wanted]
+        shares = np.cumsum([spec.shares[g] for g in fitting])
+        coin = np.random.default_rng(derive_seed(seed, "group", index)).random() * shares[-1]
+        chosen.append(fitting[min(int(np.searchsorted(shares, coin, side="right")), len(fitting) - 1)])
+    return chosen
 
 
 def build_part(kind: type[Any], options: dict[str, Any], what: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -52,31 +53,44 @@ def sample(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Draw pictures: unfog sample runs/photos/model --out pictures -n 16."""
-    if again is not None:
-        _again(again, out, model, classifier, json)
-        return
-    if model is None:
-        raise UsageError("Say which model draws: unfog sample runs/NAME/model --out DIR")
-    if classifier_scale is not None and classifier is None:
-        raise UsageError("--classifier-scale needs labelled data to learn from: add --classifier DATA")
     changes: dict[str, Any] = {"sampler": sampler, "steps": steps, "grid": grid, "threshold": threshold}
     changes |= {"guidance": guidance, "autoguidance": autoguidance, "loss_scale": classifier_scale}
+    if again is not None:
+        _again(again, out, model, classifier, json)
+    elif model is None:
+        raise UsageError("Say which model draws: unfog sample runs/NAME/model --out DIR")
+    elif classifier_scale is not None and classifier is None:
+        raise UsageError("--classifier-scale needs labelled data to learn from: add --classifier DATA")
+    elif between:
+        _between(model, between, out, n, label, json)
+    else:
+        _draw(
+            model, out, n, changes, set_ or (), json, label=label, seed=seed, film=film, classifier=classifier
+        )
+
+
+def _draw(
+    model: Path, out: Path, n: int, changes: dict[str, Any], more: Sequence[str], json: bool, **wishes: Any
+) -> None:
     with Screen() as screen:
         from unfog.config import override
         from unfog.model import home, load
         from unfog.recipes import draw
 
-        override(changes, set_ or ())
-        drawn = load(model)
-        if between:
-            from unfog.recipes.between import interpolate
+        override(changes, more)
+        loaded = load(model)
+        saved, film = draw.draw(loaded, out, n, settings=changes, listener=screen, **wishes)
+        draw.remember(home(model), loaded.fingerprint())
+    _tell(saved, film, json)
 
-            _tell(interpolate(drawn, between, out, n, label=label, listener=screen), None, json)
-            return
-        wish: dict[str, Any] = {"label": label, "classifier": classifier, "settings": changes}
-        saved, film_path = draw.draw(drawn, out, n, seed=seed, film=film, listener=screen, **wish)
-        draw.remember(home(model), drawn.fingerprint())
-    _tell(saved, film_path, json)
+
+def _between(model: Path, ends: Sequence[Path], out: Path, n: int, label: str | None, json: bool) -> None:
+    with Screen() as screen:
+        from unfog.model import load
+        from unfog.recipes.between import interpolate
+
+        saved = interpolate(load(model), ends, out, n, label=label, listener=screen)
+    _tell(saved, None, json)
 
 
 def _again(original: Path, out: Path, model: Path | None, classifier: str | None, json: bool) -> None:

@@ -69,7 +69,9 @@ class LossGuided(Denoiser):
         gain = torch.where(alpha > 0, sigma**2 / alpha.clamp_min(1e-30), 0)
         gain = gain if self.through else sigma**2 / (alpha**2 + sigma**2)
         mean = posterior.mean.detach() - self.scale * gain * slope
-        return GaussianPosterior(mean, x_t, alpha, sigma)
+        # the variance is the one without the loss: only the mean is steered
+        fraction = None if posterior.fraction is None else posterior.fraction.detach()
+        return GaussianPosterior(mean, x_t, alpha, sigma, fraction)
 
     def _value(self, posterior: GaussianPosterior) -> Tensor:
         """The loss of the whole batch; examples do not mix, so its gradient is that of each."""
