@@ -38,7 +38,7 @@ DOWNLOADS = {"fashion-mnist", "emoji"}  # named sets that would be fetched: the 
 PICTURES = {".png", ".jpg", ".jpeg", ".webp"}
 
 TRAINING = {"train", "finetune", "distil"}
-SHORT = ["--steps", "8", "--preset", "tiny", "--samples", "0"]
+SHORT = ["--steps", "20", "--preset", "tiny", "--samples", "0"]  # enough to keep early weights
 CAPS = {"-n": 64, "--steps": 4}
 
 
@@ -170,9 +170,16 @@ def _short_argument(found: re.Match[str]) -> str:
 
 
 def labels(text: str) -> list[str]:
-    """The labels that a document asks for, so that its made-up pictures have them as classes."""
+    """The labels that a document asks for, so that its made-up pictures have them as classes.
+
+    Those that a classifier is asked for are classes of its own data instead.
+    """
     asked = [
-        option(list(c.words), "--label") for b in blocks(text) if b.language in SHELLS for c in commands(b)
+        option(list(c.words), "--label")
+        for b in blocks(text)
+        if b.language in SHELLS
+        for c in commands(b)
+        if option(list(c.words), "--classifier") is None
     ]
     return sorted({label for label in asked if label})
 
@@ -198,6 +205,9 @@ def provide_pictures(place: Path, classes: list[str]) -> None:
 
 def provide(words: list[str], folder: Path, model: Path, classes: list[str]) -> None:
     """Make what a command expects to find: pictures for --data, a model, a picture to edit."""
+    judged, label = option(words, "--classifier"), option(words, "--label")
+    if judged and label and judged != "digits":
+        provide_pictures(folder / judged, [label])
     data = option(words, "--data")
     if data and data != "digits":
         provide_pictures(folder / data, classes)

@@ -1,14 +1,15 @@
 """A model: codec, encoder and denoiser that belong together, with the history of how they were made.
 
-On disk it is a folder: ``model.json`` (what it is), ``model.safetensors`` (its weights),
-``card.md`` (for people).
+On disk it is a folder: ``model.json`` (what it is), ``model.safetensors`` (its weights), ``card.md`` (for
+people), and mostly ``weak.safetensors`` (its weights early in training, for autoguidance).
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, fields, replace
+from copy import deepcopy
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,17 +23,32 @@ from unfog.condition import NONE, Condition, LabelEncoder
 from unfog.config import nearest
 from unfog.denoise import TARGETS, Denoiser, GaussianDenoiser
 from unfog.door import __version__
-from unfog.errors import ModelError, SampleError
-from unfog.guide import ClassifierFree, DynamicThreshold, StaticThreshold
+from unfog.errors import ModelError
+from unfog.guide.steer import Surroundings, check_guides, steer
 from unfog.nets import NETWORKS
 from unfog.process import SCHEDULES, GaussianProcess
-from unfog.rng import Noise, derive_seed
+from unfog.rng import Noise
 from unfog.sample import GRIDS, SAMPLERS, Step, through, trajectory
-from unfog.spec import FORMAT, Sampling, Spec, build_part, choose, describe, lookup
-from unfog.weights import digest, read_weights, write_weights
+from unfog.spec import (
+    FORMAT,
+    Sampling,
+    Spec,
+    build_part,
+    check_grid,
+    choose,
+    choose_groups,
+    choose_labels,
+    class_index,
+    describe,
+    lookup,
+    with_learned,
+)
+from unfog.weights import EARLY_FILE, NO_EARLY, digest, early_file, read_weights, write_weights
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+PictureLoss = Callable[[Tensor], Tensor]
 
 PIXELS_AT_ONCE = 100 * 28 * 28  # how many pixels are sampled together, which bounds memory
 
@@ -43,11 +59,14 @@ class Model(nn.Module):
     Attributes:
         spec: what it is.
         history: how it was made, oldest first; plain values.
+        early: its weights from early in training, where it carries them.
     """
 
     def __init__(self, spec: Spec, history: Sequence[dict[str, Any]] = ()) -> None:
         super().__init__()
         self.spec, self.history = spec, list(history)
+        self.early = NO_EARLY
+        self._weaker: list[Model] = []  # in a list, as it is no part of this module
         statistics = build_part(PixelStatistics, spec.statistics, "pixel statistics")
         network, options = dict(spec.network), dict(spec.schedule)
         kind = network.pop("kind", "unet")
@@ -94,6 +113,8 @@ class Model(nn.Module):
             for f in fields(self.spec)
             if f.name not in ("sampling", "learned") and getattr(self.spec, f.name) != f.default
         }
+        if self.early.hash:
+            told["weak"] = self.early.hash
         return digest(told, self.state_dict())
 
     def class_index(self, label: str | int) -> int:
@@ -102,15 +123,7 @@ class Model(nn.Module):
         Raises:
             SampleError: naming the nearest class.
         """
-        classes = self.spec.classes
-        if not classes:
-            raise SampleError("This model was trained without classes: leave --label out.")
-        if str(label) in classes:
-            return classes.index(str(label))
-        text = str(label)
-        if text.isdecimal() and int(text) < len(classes):
-            return int(text)
-        raise SampleError(f"There is no label {text!r} in this model. {nearest(text, classes)}")
+        return class_index(self.spec.classes, label)
 
     # ---- sampling ---------------------------------------------------------------------------------
 
@@ -121,6 +134,7 @@ class Model(nn.Module):
         label: str | int | Sequence[str | int] | None = None,
         seed: int = 0,
         progress: Callable[[int, int], None] | None = None,
+        loss: PictureLoss | None = None,
         **settings: Any,
     ) -> list[Image]:
         """New pictures.
@@ -130,6 +144,8 @@ class Model(nn.Module):
             label: a class for all, or one for each; classes take turns when left out.
             seed: picture i of a seed is the same whatever n is.
             progress: called with steps done and steps in all.
+            loss: what to steer by: how wrong each picture is, (B,), differentiable, from pictures
+                (B, C, H, W) where black is 0 and white is 1; ``loss_scale`` says how strongly.
             **settings: fields of ``Sampling``, and options of the sampler, to change, e.g.
                 ``steps=20, guidance=2, sampler="ddim", eta=0.5``.
 
@@ -139,7 +155,8 @@ class Model(nn.Module):
         from PIL import Image
 
         labels = self.choose_labels(n, label)
-        pictures = self.draw(labels, n, seed=seed, sampling=self.settings(**settings), progress=progress)
+        sampling = self.settings(**settings)
+        pictures = self.draw(labels, n, seed=seed, sampling=sampling, progress=progress, loss=loss)
         return [Image.fromarray(p[..., 0] if p.shape[-1] == 1 else p) for p in pictures]
 
     def settings(self, **changes: Any) -> Sampling:
@@ -150,38 +167,12 @@ class Model(nn.Module):
         """
         chosen = choose(self.spec.sampling, {k: v for k, v in changes.items() if v is not None}, SAMPLERS)
         lookup({**GRIDS, "optimised": None}, chosen.grid, "time grid")
-        chosen = self._with_learned(chosen)
-        lookup({"static": 0, "dynamic": 0, "none": 0}, chosen.threshold, "thresholding")
-        if not isinstance(chosen.steps, int) or chosen.steps < 1:
-            raise SampleError(f"{chosen.steps} steps: sampling needs at least one. Try --steps 12.")
-        if not 0 < chosen.end < chosen.start:
-            raise SampleError(
-                f"Noise levels from {chosen.start:g} down to {chosen.end:g}: start must be above end, "
-                "and both above 0. Try 80 and 0.02."
-            )
-        if chosen.guidance != 1.0 and self.encoder is None:
-            raise SampleError(
-                f"Guidance {chosen.guidance:g} needs a model trained with labels; this one was not. "
-                "Leave it out."
-            )
+        chosen = with_learned(chosen, self.spec.learned)
+        check_grid(chosen)
+        check_guides(chosen, conditional=self.encoder is not None)
+        if chosen.autoguidance != 1.0:
+            self.weaker()  # now, so that an error comes before any work
         SAMPLERS[chosen.sampler](**chosen.options).check(self.denoiser.process, chosen.steps)
-        return chosen
-
-    def _with_learned(self, chosen: Sampling) -> Sampling:
-        """The same with what ``unfog steps`` learned for this number of steps, where that is asked for."""
-        found = self.spec.learned.get(str(chosen.steps), {})
-        if chosen.grid == "optimised" and len(chosen.levels) != chosen.steps:
-            chosen = replace(chosen, levels=tuple(found.get("levels", ())))
-        if chosen.sampler == "learned" and "corrections" not in chosen.options:
-            if not found:
-                counts = ", ".join(self.spec.learned) or "none yet"
-                raise SampleError(
-                    f"Nothing was learned for {chosen.steps} steps of this model ({counts}). "
-                    f"Learn it: unfog steps MODEL --optimise {chosen.steps}"
-                )
-            chosen = replace(
-                chosen, grid="optimised", levels=tuple(found["levels"]), options=found["options"]
-            )
         return chosen
 
     def choose_labels(self, n: int, label: str | int | Sequence[str | int] | None = None) -> list[int] | None:
@@ -190,15 +181,7 @@ class Model(nn.Module):
         Raises:
             SampleError: if a label does not exist, or their number is not n.
         """
-        if n < 1:
-            raise SampleError(f"{n} pictures: ask for at least one, -n 8.")
-        if label is None:
-            return [i % len(self.spec.classes) for i in range(n)] if self.spec.classes else None
-        if isinstance(label, str | int):
-            return [self.class_index(label)] * n
-        if len(label) != n:
-            raise SampleError(f"{len(label)} labels for {n} pictures: give one, or one for each.")
-        return [self.class_index(each) for each in label]
+        return choose_labels(self.spec.classes, n, label)
 
     def choose_groups(self, indices: Sequence[int], labels: Sequence[int] | None, seed: int) -> list[int]:
         """A group of look-alikes for each picture, as often as in the training pictures of its class.
@@ -208,14 +191,7 @@ class Model(nn.Module):
             labels: one class number each; None for any.
             seed: of the request.
         """
-        chosen = []
-        for place, index in enumerate(indices):
-            wanted = None if labels is None else labels[place]
-            fitting = [g for g, c in enumerate(self.spec.groups) if wanted is None or c == wanted]
-            shares = np.cumsum([self.spec.shares[g] for g in fitting])
-            coin = np.random.default_rng(derive_seed(seed, "group", index)).random() * shares[-1]
-            chosen.append(fitting[min(int(np.searchsorted(shares, coin, side="right")), len(fitting) - 1)])
-        return chosen
+        return choose_groups(self.spec, indices, labels, seed)
 
     def batch_size(self) -> int:
         """How many pictures are sampled at once."""
@@ -229,6 +205,7 @@ class Model(nn.Module):
         seed: int = 0,
         sampling: Sampling | None = None,
         progress: Callable[[int, int], None] | None = None,
+        loss: PictureLoss | None = None,
     ) -> np.ndarray:
         """New pictures as numbers.
 
@@ -238,6 +215,7 @@ class Model(nn.Module):
             seed: of the request.
             sampling: settings; the model's own when left out.
             progress: called with steps done and steps in all.
+            loss: what to steer by, see ``generate``.
 
         Returns:
             uint8, (n, H, W, C).
@@ -249,7 +227,7 @@ class Model(nn.Module):
             indices = range(first, min(first + size, n))
             chosen = None if labels is None else [labels[i] for i in indices]
             last: Tensor | None = None
-            for step in self.walk(indices, chosen, seed=seed, sampling=sampling):
+            for step in self.walk(indices, chosen, seed=seed, sampling=sampling, loss=loss):
                 last = step.x_s
                 if progress:
                     progress(number * sampling.steps + step.index + 1, len(batches) * sampling.steps)
@@ -265,6 +243,7 @@ class Model(nn.Module):
         *,
         seed: int = 0,
         sampling: Sampling | None = None,
+        loss: PictureLoss | None = None,
     ) -> Iterator[Step]:
         """The way of one batch from noise to pictures; ``to_pictures`` shows any x on it.
 
@@ -273,6 +252,7 @@ class Model(nn.Module):
             labels: one class number each, or None.
             seed: of the request.
             sampling: settings; the model's own when left out.
+            loss: what to steer by, see ``generate``.
         """
         sampling = sampling or self.spec.sampling
         process = self.denoiser.process
@@ -281,7 +261,7 @@ class Model(nn.Module):
         sampler = SAMPLERS[sampling.sampler](**sampling.options)
         rng = Noise.for_pictures(seed, indices)
         x = process.prior((len(indices), *self.shape), rng, grid[0]).to(self.device)
-        denoiser, cond = self.steered(indices, labels, seed=seed, sampling=sampling)
+        denoiser, cond = self.steered(indices, labels, seed=seed, sampling=sampling, loss=loss)
         was_training = self.training
         self.eval()
         try:
@@ -290,26 +270,39 @@ class Model(nn.Module):
             self.train(was_training)
 
     def steered(
-        self, indices: Sequence[int], labels: Sequence[int] | None, *, seed: int, sampling: Sampling
+        self,
+        indices: Sequence[int],
+        labels: Sequence[int] | None,
+        *,
+        seed: int,
+        sampling: Sampling,
+        loss: PictureLoss | None = None,
     ) -> tuple[Denoiser, Condition]:
         """The denoiser behind all guides, and the condition, for these pictures; see ``walk``."""
-        cond = NONE
+        cond, null, weak, groups = NONE, NONE, None, torch.empty(0)
         if self.encoder is not None:
-            cond = self.encoder(torch.tensor(self.choose_groups(indices, labels, seed), device=self.device))
-        return self._guided(sampling, len(indices), cond), cond
+            groups = torch.tensor(self.choose_groups(indices, labels, seed), device=self.device)
+            cond, null = self.encoder(groups), self.encoder.null(len(indices))
+        if sampling.autoguidance != 1.0:
+            weaker = self.weaker()
+            weak = weaker.denoiser, NONE if weaker.encoder is None else weaker.encoder(groups)
+        wish = None if loss is None else lambda posterior: loss(self.codec.to_unit(posterior.mean))
+        around = Surroundings(null, weak, wish, self.codec.limits())
+        return steer(self.denoiser, sampling, around), cond
 
-    def _guided(self, sampling: Sampling, batch: int, cond: Condition) -> Denoiser:
-        denoiser: Denoiser = self.denoiser
-        if sampling.guidance != 1.0:
-            null = self.encoder.null(batch) if self.encoder is not None else NONE
-            interval = (sampling.guidance_low, sampling.guidance_high)
-            denoiser = ClassifierFree(denoiser, null, sampling.guidance, interval)
-        low, high = self.codec.limits()
-        if sampling.threshold == "static":
-            return StaticThreshold(denoiser, low, high)
-        if sampling.threshold == "dynamic":
-            return DynamicThreshold(denoiser, low, high)
-        return denoiser
+    def weaker(self) -> Model:
+        """The model as it was early in its training; read when first asked for.
+
+        Raises:
+            SampleError: if it was not kept.
+            ModelError: if its weights are missing or damaged.
+        """
+        if not self._weaker or self._weaker[0].device != self.device:
+            with torch.inference_mode(False):  # sampling must not make weights that no gradient can pass
+                weaker = deepcopy(self)
+                weaker.load_state_dict(self.early.read())
+                self._weaker[:] = [weaker.eval()]
+        return self._weaker[0]
 
     def to_pictures(self, x: Tensor) -> np.ndarray:
         """x, (B, C, H, W), as uint8 pictures (B, H, W, C)."""
@@ -332,6 +325,8 @@ class Model(nn.Module):
         fingerprint = self.fingerprint()
         with atomic_folder(folder) as temporary:
             write_weights(temporary / "model.safetensors", self.state_dict())
+            if self.early.hash:
+                write_weights(temporary / EARLY_FILE, self.early.read())
             (temporary / "model.json").write_text(self._described(), "utf-8")
             if card:
                 (temporary / "card.md").write_text(card, "utf-8")
@@ -346,6 +341,7 @@ class Model(nn.Module):
             "unfog": __version__,
             "fingerprint": self.fingerprint(),
             "parameters": self.count_parameters(),
+            **({"weak": self.early.hash} if self.early.hash else {}),
             **asdict(self.spec),
             "history": self.history,
         }
@@ -386,6 +382,8 @@ def load(folder: str | Path, device: str | torch.device = "cpu") -> Model:
     except (TypeError, ValueError, LookupError, AttributeError, RuntimeError) as error:
         raise ModelError(f"{folder / 'model.json'} does not describe a model: {error}.") from error
     model.load_state_dict(read_weights(folder / "model.safetensors", model.state_dict()))
+    if isinstance(description.get("weak"), str):
+        model.early = early_file(folder, description["weak"], model.state_dict())
     expected = model.fingerprint()
     if description["format"] == 1:  # then everything counted, also how it liked to sample
         expected = digest({n: description[n] for n in sorted(known & description.keys())}, model.state_dict())

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from unfog.config import nearest
 from unfog.errors import ModelError, SampleError
+from unfog.rng import derive_seed
 
 FORMAT = 2  # of the model folder; newer ones are refused, older ones are read (see ``model.load``)
 
@@ -24,6 +28,13 @@ class Sampling:
         start, end: noise levels (sigma / alpha) between which the grid runs.
         guidance: 1 is off.
         guidance_low, guidance_high: noise levels between which guidance acts.
+        guidance_kind: "plain", or "apg" for projected guidance.
+        guidance_rescale: how far guidance keeps the contrast of the estimate, 0 is off, 1 is wholly.
+        apg_eta, apg_norm, apg_momentum: of projected guidance, see ``guide.projection``.
+        autoguidance: away from the model's own early weights; 1 is off.
+        loss_scale: of a loss or classifier that guides; 0 is off, 1 is Bayes' rule.
+        loss_slope: "network" differentiates through it, "straight" does not.
+        classifier: name in the cache of the classifier that guides; empty for none.
         threshold: "static", "dynamic" or "none".
         options: of the sampler, by name, e.g. {"eta": 0.5}.
         levels: noise levels of the grid "optimised", one for each step.
@@ -37,6 +48,15 @@ class Sampling:
     guidance: float = 1.0
     guidance_low: float = 0.0
     guidance_high: float = 1e9
+    guidance_kind: str = "plain"
+    guidance_rescale: float = 0.0
+    apg_eta: float = 0.0
+    apg_norm: float = 1e9
+    apg_momentum: float = 0.0
+    autoguidance: float = 1.0
+    loss_scale: float = 1.0
+    loss_slope: str = "network"
+    classifier: str = ""
     threshold: str = "static"
     options: dict[str, Any] = field(default_factory=dict)
     levels: tuple[float, ...] = ()
@@ -105,6 +125,103 @@ def choose(sampling: Sampling, changes: dict[str, Any], samplers: dict[str, Any]
         if isinstance(own[name], int | float) and (type(value) not in (int, float) or value < 0):
             raise SampleError(f"{name}={value}: give a number of 0 or more, e.g. {name}={own[name]:g}.")
     return replace(chosen, options=options, levels=tuple(chosen.levels))
+
+
+def with_learned(chosen: Sampling, learned: dict[str, dict[str, Any]]) -> Sampling:
+    """The same with what ``unfog steps`` learned for this number of steps, where that is asked for.
+
+    Raises:
+        SampleError: if nothing was learned for it.
+    """
+    found = learned.get(str(chosen.steps), {})
+    if chosen.grid == "optimised" and len(chosen.levels) != chosen.steps:
+        chosen = replace(chosen, levels=tuple(found.get("levels", ())))
+    if chosen.sampler == "learned" and "corrections" not in chosen.options:
+        if not found:
+            counts = ", ".join(learned) or "none yet"
+            raise SampleError(
+                f"Nothing was learned for {chosen.steps} steps of this model ({counts}). "
+                f"Learn it: unfog steps MODEL --optimise {chosen.steps}"
+            )
+        chosen = replace(chosen, grid="optimised", levels=tuple(found["levels"]), options=found["options"])
+    return chosen
+
+
+def check_grid(sampling: Sampling) -> None:
+    """Refuse steps and noise levels that make no time grid.
+
+    Raises:
+        SampleError: saying what fits.
+    """
+    if not isinstance(sampling.steps, int) or sampling.steps < 1:
+        raise SampleError(f"{sampling.steps} steps: sampling needs at least one. Try --steps 12.")
+    if not 0 < sampling.end < sampling.start:
+        raise SampleError(
+            f"Noise levels from {sampling.start:g} down to {sampling.end:g}: start must be above end, "
+            "and both above 0. Try 80 and 0.02."
+        )
+
+
+def class_index(classes: Sequence[str], label: str | int) -> int:
+    """The number of a class, by name or number.
+
+    Raises:
+        SampleError: naming the nearest class.
+    """
+    if not classes:
+        raise SampleError(
+            "This model was trained without classes: leave --label out, or add --classifier DATA, where DATA "
+            "has them."
+        )
+    text = str(label)
+    if text in classes:
+        return list(classes).index(text)
+    if text.isdecimal() and int(text) < len(classes):
+        return int(text)
+    raise SampleError(f"There is no label {text!r} in this model. {nearest(text, classes)}")
+
+
+def choose_labels(
+    classes: Sequence[str], n: int, label: str | int | Sequence[str | int] | None = None
+) -> list[int] | None:
+    """One class number for each of n pictures; None without classes.
+
+    Args:
+        classes: their names.
+        n: how many pictures.
+        label: a class for all, or one for each; classes take turns when left out.
+
+    Raises:
+        SampleError: if a label does not exist, or their number is not n.
+    """
+    if n < 1:
+        raise SampleError(f"{n} pictures: ask for at least one, -n 8.")
+    if label is None:
+        return [i % len(classes) for i in range(n)] if classes else None
+    if isinstance(label, str | int):
+        return [class_index(classes, label)] * n
+    if len(label) != n:
+        raise SampleError(f"{len(label)} labels for {n} pictures: give one, or one for each.")
+    return [class_index(classes, each) for each in label]
+
+
+def choose_groups(spec: Spec, indices: Sequence[int], labels: Sequence[int] | None, seed: int) -> list[int]:
+    """A group of look-alikes for each picture, as often as in the training pictures of its class.
+
+    Args:
+        spec: of the model.
+        indices: numbers of the pictures in the request of this seed; the choice depends on nothing else.
+        labels: one class number each; None for any.
+        seed: of the request.
+    """
+    chosen = []
+    for place, index in enumerate(indices):
+        wanted = None if labels is None else labels[place]
+        fitting = [g for g, c in enumerate(spec.groups) if wanted is None or c == wanted]
+        shares = np.cumsum([spec.shares[g] for g in fitting])
+        coin = np.random.default_rng(derive_seed(seed, "group", index)).random() * shares[-1]
+        chosen.append(fitting[min(int(np.searchsorted(shares, coin, side="right")), len(fitting) - 1)])
+    return chosen
 
 
 def build_part(kind: type[Any], options: dict[str, Any], what: str) -> Any:

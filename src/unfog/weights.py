@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
-from unfog.errors import ModelError
+from unfog.errors import ModelError, SampleError
 
 
 def digest(description: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> str:
@@ -54,3 +55,58 @@ def read_weights(path: Path, wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
                 f"{tuple(wanted[name].shape)}."
             )
     return tensors
+
+
+EARLY_FILE = "weak.safetensors"
+
+
+@dataclass(frozen=True)
+class Early:
+    """Weights from early in training, which autoguidance leads away from; read when they are asked for.
+
+    Attributes:
+        hash: ``digest`` of them, empty for none.
+        read: gives them, by the names of a model's ``state_dict``; half precision will do.
+    """
+
+    hash: str
+    read: Callable[[], dict[str, Tensor]]
+
+
+def _none() -> dict[str, Tensor]:
+    raise SampleError(
+        "Autoguidance needs weights from early in training, and this model carries none: it was made by an "
+        "older unfog, or in very few steps. Train it again, or leave autoguidance out."
+    )
+
+
+NO_EARLY = Early("", _none)
+
+
+def early_weights(tensors: Mapping[str, Tensor]) -> Early:
+    """Early weights that are at hand; kept as copies in half precision."""
+    kept = {name: t.detach().half().cpu().clone() for name, t in tensors.items()}
+    return Early(digest({}, kept), lambda: kept)
+
+
+def early_file(folder: Path, expected: str, wanted: Mapping[str, Tensor]) -> Early:
+    """Early weights of a model folder.
+
+    ``read`` raises ModelError if the file is missing, damaged or another one than was written with the model.
+
+    Args:
+        folder: of the model.
+        expected: their hash.
+        wanted: names and shapes, as for ``read_weights``.
+    """
+
+    def read() -> dict[str, Tensor]:
+        tensors = read_weights(folder / EARLY_FILE, wanted)
+        if digest({}, tensors) != expected:
+            raise ModelError(
+                f"{folder / EARLY_FILE} was changed after it was made. "
+                "Restore it from a copy, or train again."
+            )
+        return tensors
+
+    return Early(expected, read)

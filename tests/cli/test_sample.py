@@ -26,9 +26,38 @@ def test_a_label_that_does_not_exist(tmp_path: Path, run: Path, capsys: pytest.C
     assert "dragon" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("wrong", [["--sampler", "ddimm"], ["--steps", "0"], ["--grid", "kara"], ["-n", "0"]])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["--sampler", "ddimm"],
+        ["--steps", "0"],
+        ["--grid", "kara"],
+        ["-n", "0"],
+        ["--autoguidance", "-1"],
+        ["--guidance", "nan"],
+        ["--set", "guidance_kind=plane"],
+        ["--set", "guidance_rescale=2"],
+    ],
+)
 def test_wrong_settings_teach(
     tmp_path: Path, run: Path, wrong: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["sample", str(run), "--out", str(tmp_path), *wrong, "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["error"]
+
+
+def test_a_label_by_classifier_and_back(
+    tmp_path: Path, run: Path, shapes: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--classifier", str(shapes), "--classifier-scale", "2", "--autoguidance", "1.5", "--steps", "2"]
+    assert (
+        main(["sample", str(run), "--out", str(tmp_path), "-n", "2", "--label", "0", *words, "--json"]) == 0
+    )
+    files = json.loads(capsys.readouterr().out)["files"]
+    assert main(["sample", "--again", files[1], "--out", str(tmp_path / "again"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["identical"] is True
+
+
+def test_a_scale_needs_a_classifier(tmp_path: Path, run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sample", str(run), "--out", str(tmp_path), "--classifier-scale", "2"]) == 2
+    assert "--classifier DATA" in capsys.readouterr().err

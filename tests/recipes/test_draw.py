@@ -25,7 +25,16 @@ def test_one_file_per_example_with_index_grid_and_film(tmp_path: Path, run: Path
     assert read_provenance(film) is not None and read_provenance(saved.grid) is not None
 
 
-@pytest.mark.parametrize("settings", [{}, {"guidance": 2.0}, {"sampler": "ddpm", "steps": 3}])
+GUIDED = {
+    "guidance": 3.0,
+    "guidance_kind": "apg",
+    "apg_momentum": -0.5,
+    "guidance_rescale": 0.7,
+    "autoguidance": 1.5,
+}
+
+
+@pytest.mark.parametrize("settings", [{}, {"guidance": 2.0}, {"sampler": "ddpm", "steps": 3}, GUIDED])
 def test_again_gives_the_same_bytes(tmp_path: Path, run: Path, settings: dict[str, object]) -> None:
     model = unfog.load(run)
     saved, _ = draw.draw(model, tmp_path / "first", 7, seed=11, settings=settings)

@@ -194,6 +194,14 @@ def test_averages_can_be_dropped_on_both_sides(tmp_path: Path) -> None:
     drop_snapshots(tmp_path / "no such run", 0, 1)
 
 
+def test_the_shorter_averages_can_be_kept_from_further_back(tmp_path: Path) -> None:
+    store(tmp_path, 10, 20, 30, 40)
+    drop_snapshots(tmp_path, 30, 40, early=20)
+    kept = [(s.step, s.gamma) for s in load_snapshots(tmp_path, GAMMAS, until=99)]
+    assert kept == [(20, GAMMAS["0.05"]), *((step, g) for step in (30, 40) for g in GAMMAS.values())]
+    assert {s.step for s in load_snapshots(tmp_path, GAMMAS, until=35, since=25)} == {30}
+
+
 def test_a_damaged_average_is_named(tmp_path: Path) -> None:
     store(tmp_path, 10)
     file = next((tmp_path / "checkpoints" / "averages").iterdir())

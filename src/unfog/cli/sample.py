@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -26,6 +27,15 @@ def sample(
     steps: Annotated[int | None, typer.Option(help="Steps from noise to picture.")] = None,
     grid: Annotated[str | None, typer.Option(help=f"Spacing of the steps, one of {GRIDS}.")] = None,
     guidance: Annotated[float | None, typer.Option(help="1 is off; more keeps closer to the label.")] = None,
+    autoguidance: Annotated[
+        float | None, typer.Option(help="1 is off; more leads away from the model's early mistakes.")
+    ] = None,
+    classifier: Annotated[
+        str | None, typer.Option(help="Labelled data, to ask a model for a label it never learned.")
+    ] = None,
+    classifier_scale: Annotated[
+        float | None, typer.Option(help="How strongly the classifier steers; 0 is off, 5 when left out.")
+    ] = None,
     threshold: Annotated[
         str | None, typer.Option(help="Against saturation: static, dynamic or none.")
     ] = None,
@@ -43,43 +53,62 @@ def sample(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Draw pictures: unfog sample runs/photos/model --out pictures -n 16."""
-    if model is None and again is None:
+    changes: dict[str, Any] = {"sampler": sampler, "steps": steps, "grid": grid, "threshold": threshold}
+    changes |= {"guidance": guidance, "autoguidance": autoguidance, "loss_scale": classifier_scale}
+    if again is not None:
+        _again(again, out, model, classifier, json)
+    elif model is None:
         raise UsageError("Say which model draws: unfog sample runs/NAME/model --out DIR")
+    elif classifier_scale is not None and classifier is None:
+        raise UsageError("--classifier-scale needs labelled data to learn from: add --classifier DATA")
+    elif between:
+        _between(model, between, out, n, label, json)
+    else:
+        _draw(
+            model, out, n, changes, set_ or (), json, label=label, seed=seed, film=film, classifier=classifier
+        )
+
+
+def _draw(
+    model: Path, out: Path, n: int, changes: dict[str, Any], more: Sequence[str], json: bool, **wishes: Any
+) -> None:
     with Screen() as screen:
         from unfog.config import override
         from unfog.model import home, load
         from unfog.recipes import draw
 
-        loaded = None if model is None else load(model)
-        if again is not None:
-            _compare(draw.again(again, out, model=loaded, listener=screen), again, json)
-            return
-        assert loaded is not None and model is not None
-        if between:
-            from unfog.recipes.between import interpolate
-
-            _tell(interpolate(loaded, between, out, n, label=label, listener=screen), None, json)
-            return
-        changes: dict[str, Any] = {"sampler": sampler, "steps": steps, "grid": grid}
-        changes |= {"guidance": guidance, "threshold": threshold}
-        override(changes, set_ or ())
-        saved, film_path = draw.draw(
-            loaded, out, n, label=label, seed=seed, film=film, settings=changes, listener=screen
-        )
+        override(changes, more)
+        loaded = load(model)
+        saved, film = draw.draw(loaded, out, n, settings=changes, listener=screen, **wishes)
         draw.remember(home(model), loaded.fingerprint())
-    _tell(saved, film_path, json)
+    _tell(saved, film, json)
 
 
-def _compare(path: Path, first: Path, json: bool) -> None:
-    same = path.read_bytes() == first.read_bytes()
+def _between(model: Path, ends: Sequence[Path], out: Path, n: int, label: str | None, json: bool) -> None:
+    with Screen() as screen:
+        from unfog.model import load
+        from unfog.recipes.between import interpolate
+
+        saved = interpolate(load(model), ends, out, n, label=label, listener=screen)
+    _tell(saved, None, json)
+
+
+def _again(original: Path, out: Path, model: Path | None, classifier: str | None, json: bool) -> None:
+    with Screen() as screen:
+        from unfog.model import load
+        from unfog.recipes import draw
+
+        loaded = None if model is None else load(model)
+        path = draw.again(original, out, model=loaded, classifier=classifier, listener=screen)
+    same = path.read_bytes() == original.read_bytes()
     verdict = "the same to the byte" if same else "differs: made on another machine or version?"
     answer({"file": str(path), "identical": same}, json, f"{path}: {verdict}")
 
 
-def _tell(saved: Saved, film_path: Path | None, json: bool) -> None:
+def _tell(saved: Saved, film: Path | None, json: bool) -> None:
     files = [str(path) for path in saved.files]
     values = {"folder": str(saved.folder), "files": files, "index": str(saved.index), "grid": str(saved.grid)}
-    if film_path is not None:
-        values["film"] = str(film_path)
+    if film is not None:
+        values["film"] = str(film)
     text = f"{len(files)} pictures in {saved.folder}; all on one sheet: {saved.grid}"
-    answer(values, json, text + (f"\nFilm: {film_path}" if film_path else ""))
+    answer(values, json, text + (f"\nFilm: {film}" if film else ""))

@@ -46,13 +46,18 @@ def open_classifier(
     Raises:
         DataError: fewer than two classes have pictures.
     """
-    path = cache_folder(cache) / "classifiers" / data_key(images, labels, classes, seed)
+    path = classifier_path(data_key(images, labels, classes, seed), cache)
     with contextlib.suppress(ModelError):
         return load_classifier(path)
     space = train_classifier(images, labels, classes, seed, progress)
     with contextlib.suppress(OutputError):
         save_classifier(space, path)
     return space
+
+
+def classifier_path(key: str, cache: Path | None = None) -> Path:
+    """Where the classifier of a ``data_key`` lies, without its endings."""
+    return cache_folder(cache) / "classifiers" / key
 
 
 def data_key(images: Pictures, labels: Labels, classes: int, seed: int) -> str:

@@ -51,12 +51,16 @@ def small(images: Pictures, side: int = SIDE) -> Tensor:
         float32 (N, C, h, w), values -1 (black) to 1 (white).
     """
     x = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2).float() / 127.5 - 1
+    return smaller(x, side)
+
+
+def smaller(x: Tensor, side: int = SIDE) -> Tensor:
+    """``small`` for pictures that are a tensor already, (N, C, H, W); gradients pass."""
     height, width = x.shape[2:]
     scale = side / max(height, width)
-    if scale < 1:
-        size = (max(1, round(height * scale)), max(1, round(width * scale)))
-        x = F.interpolate(x, size, mode="area")
-    return x
+    if scale >= 1:
+        return x
+    return F.interpolate(x, (max(1, round(height * scale)), max(1, round(width * scale))), mode="area")
 
 
 def shrink(

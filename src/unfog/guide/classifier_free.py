@@ -2,13 +2,40 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import torch
 from torch import Tensor
 
 from unfog.condition.base import NONE, Condition
 from unfog.denoise.base import Denoiser, GaussianPosterior
 from unfog.errors import SampleError
+from unfog.guide.rescale import rescaled
 from unfog.shapes import expand_like
+
+
+class Rule(Protocol):
+    """What is made of the difference between two posteriors."""
+
+    def __call__(
+        self, asked: GaussianPosterior, other: GaussianPosterior, scale: float, t: Tensor, active: Tensor
+    ) -> GaussianPosterior:
+        """Go on from ``other`` through ``asked``.
+
+        Args:
+            asked: given the condition.
+            other: given nothing.
+            scale: 1 stays at ``asked``.
+            t: times, () or (B,).
+            active: of which examples the result is used, shape of t.
+        """
+
+
+def plain(
+    asked: GaussianPosterior, other: GaussianPosterior, scale: float, t: Tensor, active: Tensor
+) -> GaussianPosterior:
+    """A straight line through both: Ho & Salimans' rule."""
+    return asked.extrapolate(other, scale)
 
 
 class ClassifierFree(Denoiser):
@@ -23,6 +50,8 @@ class ClassifierFree(Denoiser):
         null: the condition that says nothing, one row for each example.
         scale: 1 is off, above 1 exaggerates.
         interval: noise levels sigma / alpha, (low, high), between which guidance acts.
+        rule: what is made of the difference: ``plain``, or a ``Projected``.
+        rescale: how far the contrast of the asked estimate is kept, 0 (not) to 1; see ``rescaled``.
     """
 
     def __init__(
@@ -31,15 +60,18 @@ class ClassifierFree(Denoiser):
         null: Condition,
         scale: float,
         interval: tuple[float, float] = (0.0, float("inf")),
+        rule: Rule = plain,
+        rescale: float = 0.0,
     ) -> None:
         super().__init__()
         if not null.slots():
             raise SampleError(
                 f"Guidance {scale:g} needs a model trained with labels or prompts; this one was not. "
-                "Leave --guidance out."
+                "Leave --guidance out, or try --autoguidance 1.5."
             )
         self.inner, self.process = denoiser, denoiser.process
         self.null, self.scale, self.interval = null, scale, interval
+        self.rule, self.rescale = rule, rescale
 
     def forward(self, x_t: Tensor, t: Tensor, cond: Condition = NONE) -> GaussianPosterior:
         """See ``Denoiser.forward``; two network calls in one batch where guidance acts, else one."""
@@ -53,8 +85,10 @@ class ClassifierFree(Denoiser):
         conditional, unconditional = both.mean.chunk(2)
         # the variance is the conditional one: only the mean is steered
         fraction = None if both.fraction is None else both.fraction.chunk(2)[0]
-        known = GaussianPosterior(conditional, x_t, *self.process.scales(t, like=x_t), fraction)
-        guided = known.extrapolate(known.with_mean(unconditional), self.scale)
+        asked = GaussianPosterior(conditional, x_t, *self.process.scales(t, like=x_t), fraction)
+        guided = self.rule(asked, asked.with_mean(unconditional), self.scale, t, active)
+        if self.rescale:
+            guided = guided.with_mean(rescaled(guided.mean, conditional, self.rescale))
         steered = expand_like(active.to(x_t.device), x_t)
         return guided.with_mean(torch.where(steered, guided.mean, conditional))
 

@@ -51,7 +51,7 @@ def assess(
         labels: the classes asked for, or None.
         listener: is told about progress.
     """
-    train, held = (_few(indices) for indices in (store.train, store.held_out))
+    train, held = (few(indices) for indices in (store.train, store.held_out))
     references = store.images[train]
     quality = evaluate_pictures(
         pictures,
@@ -79,7 +79,8 @@ def assess(
     return Assessment(quality, metrics, neighbours, _warnings(quality))
 
 
-def _few(indices: np.ndarray) -> np.ndarray:
+def few(indices: np.ndarray) -> np.ndarray:
+    """At most as many of the pictures as are compared with, always the same ones."""
     if len(indices) <= MOST_REFERENCE:
         return indices
     return np.sort(np.random.default_rng(0).choice(indices, MOST_REFERENCE, replace=False))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +11,15 @@ import numpy as np
 
 from unfog.atomic import atomic_write
 from unfog.data.cache import cache_folder
-from unfog.errors import DataError, ModelError
+from unfog.errors import DataError, ModelError, SampleError
 from unfog.model import Model, load
 from unfog.output.film import write_film
 from unfog.output.pictures import Saved, save_pictures
 from unfog.output.provenance import Provenance, read_provenance, write_picture
+from unfog.recipes.ask import STRENGTH, Guide, guide_again, guide_by
 from unfog.recipes.listen import Listener, Silent
-from unfog.spec import Sampling, build_part
+from unfog.sample import Step
+from unfog.spec import Sampling, build_part, choose_labels
 
 FILMED = 16  # pictures in a film
 
@@ -31,6 +33,7 @@ def draw(
     seed: int = 0,
     film: bool = False,
     settings: dict[str, Any] | None = None,
+    classifier: str | Path | None = None,
     listener: Listener | None = None,
 ) -> tuple[Saved, Path | None]:
     """Draw n pictures into a folder, each with what made it.
@@ -43,6 +46,8 @@ def draw(
         seed: of the request.
         film: also write ``film.webp``, the way from noise to the first pictures.
         settings: fields of ``Sampling`` to change.
+        classifier: labelled data, whose classifier steers towards the label, with a ``loss_scale`` of 5 where
+            no other is set; the model needs to know no labels.
         listener: is told about progress.
 
     Returns:
@@ -52,16 +57,22 @@ def draw(
         UnfogError: if a label or setting does not exist, or the folder cannot be written.
     """
     listener = listener or Silent()
-    sampling = model.settings(**(settings or {}))
-    labels = model.choose_labels(n, label)
-    entries = describe(model, n, labels, seed, sampling)
-    saved = save_pictures(Path(out), _pictures(model, n, labels, seed, sampling, listener), entries)
+    given = {name: value for name, value in (settings or {}).items() if value is not None}
+    sampling = model.settings(**({} if classifier is None else {"loss_scale": STRENGTH}) | given)
+    if sampling.classifier:
+        raise SampleError("classifier is not set by hand: give labelled data, --classifier DATA.")
+    guide = None if classifier is None else guide_by(model, classifier, listener)
+    if guide is not None:
+        sampling = replace(sampling, classifier=guide.key)
+    request = Request(
+        model, choose_labels(guide.classes if guide else model.spec.classes, n, label), seed, sampling, guide
+    )
+    entries = describe(request, n)
+    saved = save_pictures(Path(out), _pictures(request, n, listener), entries)
     if not film:
         return saved, None
-    count = min(n, FILMED)
     frames = []
-    chosen = None if labels is None else labels[:count]
-    for step in model.walk(range(count), chosen, seed=seed, sampling=sampling):
+    for step in request.walk(range(min(n, FILMED))):
         frames.append(model.to_pictures(step.x_t / float(_spread(model, step.t))))
         last = step.x_s
         listener.phase("Filming", step.index + 1, sampling.steps)
@@ -70,28 +81,64 @@ def draw(
     return saved, write_film(path, np.stack(frames), entries[0])
 
 
-def describe(
-    model: Model, n: int, labels: Sequence[int] | None, seed: int, sampling: Sampling
-) -> list[Provenance]:
+@dataclass(frozen=True)
+class Request:
+    """Who draws what, and how.
+
+    Attributes:
+        model: what draws.
+        labels: the class of each picture, or None: of the classifier where there is one, else of the model.
+        seed: of the request.
+        sampling: settings.
+        guide: a classifier that steers.
+    """
+
+    model: Model
+    labels: Sequence[int] | None
+    seed: int
+    sampling: Sampling
+    guide: Guide | None = None
+
+    def walk(self, indices: Sequence[int]) -> Iterator[Step]:
+        """The way of some of the pictures, by number."""
+        chosen = None if self.labels is None else [self.labels[i] for i in indices]
+        loss = None if self.guide is None or chosen is None else self.guide.loss(chosen)
+        known = chosen if self.model.spec.classes else None
+        return self.model.walk(indices, known, seed=self.seed, sampling=self.sampling, loss=loss)
+
+
+def describe(request: Request, n: int) -> list[Provenance]:
     """What every picture of a request will carry."""
+    model, labels = request.model, request.labels
     size, fingerprint = model.batch_size(), model.fingerprint()
-    return [
-        Provenance(
-            model=fingerprint,
-            recipe=model.spec.recipe,
-            seed=seed,
-            index=i,
-            batch_first=i - i % size,
-            batch_size=min(size, n - (i - i % size)),
-            label=None if labels is None else model.spec.classes[labels[i]],
-            settings=asdict(sampling),
+    names = request.guide.classes if request.guide else model.spec.classes
+    entries = []
+    for i in range(n):
+        settings = asdict(request.sampling)
+        if request.guide is not None and labels is not None:
+            settings["class"] = labels[i]  # the classifier in the cache knows numbers only
+        entries.append(
+            Provenance(
+                model=fingerprint,
+                recipe=model.spec.recipe,
+                seed=request.seed,
+                index=i,
+                batch_first=i - i % size,
+                batch_size=min(size, n - (i - i % size)),
+                label=None if labels is None else names[labels[i]],
+                settings=settings,
+            )
         )
-        for i in range(n)
-    ]
+    return entries
 
 
 def again(
-    file: str | Path, out: str | Path, *, model: Model | None = None, listener: Listener | None = None
+    file: str | Path,
+    out: str | Path,
+    *,
+    model: Model | None = None,
+    classifier: str | Path | None = None,
+    listener: Listener | None = None,
 ) -> Path:
     """Draw a generated picture once more; on the same machine the file is the same to the byte.
 
@@ -99,6 +146,7 @@ def again(
         file: a picture that unfog drew.
         out: folder to write to.
         model: what drew it; found by its fingerprint when left out.
+        classifier: data of the classifier that steered it; found in the cache when left out.
         listener: is told about progress.
 
     Returns:
@@ -106,7 +154,7 @@ def again(
 
     Raises:
         DataError: if the file carries no provenance, or is a sheet or film of several.
-        ModelError: if the model is another, or cannot be found.
+        ModelError: if the model or classifier is another, or cannot be found.
     """
     entry = read_provenance(file)
     if entry is None:
@@ -130,8 +178,13 @@ def again(
     sampling = build_part(Sampling, {k: v for k, v in entry.settings.items() if k in known}, "sampling")
     # the last bits of a sum depend on the size of the batch and on the place in it: repeat both
     indices = range(entry.batch_first, entry.batch_first + entry.batch_size)
-    label = None if entry.label is None else [model.class_index(entry.label)] * len(indices)
-    for step in model.walk(indices, label, seed=entry.seed, sampling=sampling):
+    guide = _guide_of(entry, model, sampling, classifier, listener or Silent())
+    labels = None
+    if guide is not None:
+        labels = [int(entry.settings["class"])] * indices.stop
+    elif entry.label is not None:
+        labels = [model.class_index(entry.label)] * indices.stop
+    for step in Request(model, labels, entry.seed, sampling, guide).walk(indices):
         if listener:
             listener.phase("Drawing", step.index + 1, sampling.steps)
         last = step.x_s
@@ -163,23 +216,28 @@ def find(fingerprint: str) -> Model:
     )
 
 
-def _pictures(
-    model: Model,
-    n: int,
-    labels: Sequence[int] | None,
-    seed: int,
-    sampling: Sampling,
-    listener: Listener,
-) -> Iterator[np.ndarray]:
-    size = model.batch_size()
+def _guide_of(
+    entry: Provenance, model: Model, sampling: Sampling, data: str | Path | None, listener: Listener
+) -> Guide | None:
+    """The classifier that steered a picture, if one did."""
+    if not sampling.classifier:
+        return None
+    guide = guide_again(sampling.classifier) if data is None else guide_by(model, data, listener)
+    if guide.key != sampling.classifier:
+        raise ModelError(f"Another classifier steered this picture than that of {data}. Give its data.")
+    if type(entry.settings.get("class")) is not int:
+        raise DataError("The provenance in this file is damaged: it does not say which class was asked for.")
+    return guide
+
+
+def _pictures(request: Request, n: int, listener: Listener) -> Iterator[np.ndarray]:
+    size, steps = request.model.batch_size(), request.sampling.steps
     for first in range(0, n, size):
         indices = range(first, min(first + size, n))
-        chosen = None if labels is None else [labels[i] for i in indices]
-        for step in model.walk(indices, chosen, seed=seed, sampling=sampling):
+        for step in request.walk(indices):
             last = step.x_s
-            done = first * sampling.steps + (step.index + 1) * len(indices)
-            listener.phase("Drawing", done, n * sampling.steps)
-        yield from model.to_pictures(last)
+            listener.phase("Drawing", first * steps + (step.index + 1) * len(indices), n * steps)
+        yield from request.model.to_pictures(last)
 
 
 def _spread(model: Model, t: float) -> float:

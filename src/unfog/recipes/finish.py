@@ -20,9 +20,10 @@ from unfog.recipes.listen import Listener
 from unfog.recipes.story import tell
 from unfog.train import Training
 from unfog.train.checkpoint import hash_tensors, load_snapshots
-from unfog.train.ema import WIDTHS, combine, exponent
+from unfog.train.ema import EARLY, REACH, WIDTHS, combine, exponent
 from unfog.train.run import Log
 from unfog.train.validate import fix, losses
+from unfog.weights import early_weights
 
 CANDIDATES = (0.03, 0.05, 0.075, 0.10, 0.14, 0.20)  # relative widths of the average
 
@@ -40,9 +41,10 @@ def finish(
     model, store = training.model, prepared.store
     raw = hash_tensors(training.parameters)
     width, validation, weights = choose_average(run, config, prepared, training, listener)
+    early = keep_early(run, training)
     training.adopt(weights)
     model.eval().to("cpu")
-    model.history.append(_entry(config, store, training, width, validation))
+    model.history.append(_entry(config, store, training, width, validation, early))
     pictures = model.draw(
         model.choose_labels(16), 16, progress=lambda done, total: listener.phase("Previewing", done, total)
     )
@@ -74,7 +76,7 @@ def choose_average(
         Relative width (0 for the last weights as they are), validation loss, weights.
     """
     gammas = {f"{width:.2f}": exponent(width) for width in WIDTHS}
-    snapshots = load_snapshots(run, gammas, training.step)
+    snapshots = load_snapshots(run, gammas, training.step, since=int(REACH * training.step))
     store = prepared.store
     fixed = fix(training.model, store.images, prepared.groups, store.held_out, config.train)
     found = []
@@ -93,6 +95,21 @@ def choose_average(
     return width, validation, weights
 
 
+def keep_early(run: Path, training: Training) -> int:
+    """Give the model its weights of an eighth of the way, for autoguidance.
+
+    Returns:
+        The step they are of; 0 where none were kept from the first half, in very short runs.
+    """
+    shorter = {f"{WIDTHS[0]:.2f}": exponent(WIDTHS[0])}
+    found = load_snapshots(run, shorter, training.step // 2, since=int(EARLY * training.step))
+    if not found:
+        return 0
+    with training.averaged(found[0].weights):
+        training.model.early = early_weights(training.model.state_dict())
+    return found[0].step
+
+
 def machine() -> str:
     """What this ran on, without anything that names the machine."""
     if torch.cuda.is_available():
@@ -102,7 +119,7 @@ def machine() -> str:
 
 
 def _entry(
-    config: ImageConfig, store: PictureStore, training: Training, width: float, validation: float
+    config: ImageConfig, store: PictureStore, training: Training, width: float, validation: float, early: int
 ) -> dict[str, Any]:
     return {
         "event": "trained",
@@ -118,6 +135,7 @@ def _entry(
         "pictures_seen": training.step * config.train.batch,
         "seconds": round(training.elapsed, 1),
         "average": width,
+        "early": early,
         "validation": validation,
         "rollbacks": training.watch.rollbacks,
         "settings": config.train.model_dump(mode="json", exclude_none=True),

@@ -13,6 +13,7 @@ from unfog.recipes.image import ImageConfig, Prepared
 from unfog.recipes.listen import Listener
 from unfog.train import Training, TrainStep
 from unfog.train.checkpoint import drop_snapshots, hash_tensors, save_checkpoint, save_snapshot
+from unfog.train.ema import EARLY, REACH
 from unfog.train.run import Log, asked_to_stop
 from unfog.train.validate import fix, losses
 
@@ -104,8 +105,8 @@ class Loop:
         checkpoint = self.training.checkpoint()
         checkpoint.notes["data"] = self.store.digest
         save_checkpoint(self.run, checkpoint)
-        # averages from further back overlap none that could be asked for
-        drop_snapshots(self.run, int(0.3 * self.training.step), self.training.step)
+        step = self.training.step
+        drop_snapshots(self.run, int(REACH * step), step, early=int(EARLY * step))
         self.log.write(event="checkpoint", step=self.training.step)
 
     def _validate(self) -> None:

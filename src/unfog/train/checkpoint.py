@@ -20,7 +20,7 @@ from torch import Tensor
 
 from unfog.atomic import atomic_folder, atomic_path
 from unfog.errors import TrainError
-from unfog.train.ema import Snapshot
+from unfog.train.ema import WIDTHS, Snapshot
 
 KEPT = 2  # checkpoints; the older one is there in case the disk lied about the newer
 
@@ -120,13 +120,14 @@ def save_snapshot(run: Path, snapshot: Snapshot, width: float) -> None:
         save_file({n: t.half().contiguous() for n, t in snapshot.weights.items()}, temporary)
 
 
-def load_snapshots(run: Path, gammas: Mapping[str, float], until: int) -> list[Snapshot]:
-    """All stored averages up to a step.
+def load_snapshots(run: Path, gammas: Mapping[str, float], until: int, since: int = 0) -> list[Snapshot]:
+    """All stored averages from one step to another, oldest first.
 
     Args:
         run: the run.
         gammas: exponent of each width, by the name it has in the files.
         until: later ones belong to a future that was lost, and are left out.
+        since: older ones are left out.
 
     Raises:
         TrainError: if one is damaged.
@@ -137,7 +138,7 @@ def load_snapshots(run: Path, gammas: Mapping[str, float], until: int) -> list[S
     snapshots = []
     for path in sorted((run / "checkpoints" / "averages").glob("????????-*.safetensors")):
         step, width = path.stem.split("-")
-        if width not in gammas or int(step) > until:
+        if width not in gammas or not since <= int(step) <= until:
             continue
         try:
             weights = {n: t.float() for n, t in load_file(path).items()}
@@ -147,8 +148,10 @@ def load_snapshots(run: Path, gammas: Mapping[str, float], until: int) -> list[S
     return snapshots
 
 
-def drop_snapshots(run: Path, before: int, after: int) -> None:
-    """Remove stored averages from outside [before, after]."""
+def drop_snapshots(run: Path, before: int, after: int, early: int | None = None) -> None:
+    """Remove stored averages from outside [before, after]; the shorter ones stay from ``early`` on."""
     for path in (run / "checkpoints" / "averages").glob("????????-*.safetensors"):
-        if not before <= int(path.stem.split("-")[0]) <= after:
+        step, width = path.stem.split("-")
+        first = before if early is None or width != f"{WIDTHS[0]:.2f}" else early
+        if not first <= int(step) <= after:
             path.unlink(missing_ok=True)

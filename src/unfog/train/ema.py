@@ -22,6 +22,8 @@ from torch import Tensor
 Weights = dict[str, Tensor]
 
 WIDTHS = (0.05, 0.10)  # the two averages that are kept
+REACH = 0.3  # of the steps: averages from before overlap none that could be asked for
+EARLY = 0.125  # of the steps: the shorter average is kept from here on, as the weak self of autoguidance
 
 
 def exponent(width: float) -> float:

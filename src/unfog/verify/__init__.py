@@ -2,7 +2,14 @@
 
 from unfog.verify.check import Check, Result
 from unfog.verify.densities import bound_is_entropy, density_of_gaussian, density_of_mixture
-from unfog.verify.guidance import free_guidance_of_gaussians, thresholds_keep_their_range
+from unfog.verify.guidance import (
+    autoguidance_of_gaussians,
+    free_guidance_of_gaussians,
+    loss_guidance_is_bayes,
+    projected_guidance_is_orthogonal,
+    rescale_keeps_the_contrast,
+    thresholds_keep_their_range,
+)
 from unfog.verify.journeys import encoding_is_the_flow, forward_reaches_kernel, kernels_chain
 from unfog.verify.predictions import targets_say_the_same
 from unfog.verify.samplers import (
@@ -32,6 +39,10 @@ CHECKS: dict[str, Check] = {
     "memory finds its examples": memory_is_found,
     "schedules drop out": schedules_drop_out,
     "guidance of two Gaussians": free_guidance_of_gaussians,
+    "rescale keeps the contrast": rescale_keeps_the_contrast,
+    "projection is orthogonal": projected_guidance_is_orthogonal,
+    "autoguidance of two Gaussians": autoguidance_of_gaussians,
+    "guidance by a loss is Bayes' rule": loss_guidance_is_bayes,
     "thresholds keep their range": thresholds_keep_their_range,
     "density of a Gaussian": density_of_gaussian,
     "density of a mixture": density_of_mixture,

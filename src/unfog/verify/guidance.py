@@ -8,23 +8,28 @@ import torch
 from torch import Tensor
 
 from unfog.condition import NONE, Condition
-from unfog.denoise import Denoiser, ExactGaussian, GaussianPosterior
-from unfog.guide import THRESHOLDS, ClassifierFree
+from unfog.denoise import Denoiser, ExactGaussian, ExactMixture, GaussianPosterior
+from unfog.guide import THRESHOLDS, Autoguidance, ClassifierFree, Loss, LossGuided, Projected
 from unfog.process import SCHEDULES, GaussianProcess
 from unfog.rng import Noise
 from unfog.verify.check import Result, error, process_of
 
 
 class _TwoMeans(Denoiser):
-    """Gaussian data whose mean is the condition: the vector slot holds it, one number for each example."""
+    """Gaussian data whose mean is the condition: the vector slot holds it, one number for each example.
 
-    def __init__(self, process: GaussianProcess, std: float) -> None:
+    With ``bend`` its coordinates have different widths, which depend on the condition too.
+    """
+
+    def __init__(self, process: GaussianProcess, std: float, bend: float = 0.0) -> None:
         super().__init__()
-        self.process, self.std = process, std
+        self.process, self.std, self.bend = process, std, bend
 
     def forward(self, x_t: Tensor, t: Tensor, cond: Condition = NONE) -> GaussianPosterior:
         assert cond.vector is not None
-        exact: GaussianPosterior = ExactGaussian(self.process, cond.vector, self.std)(x_t, t)
+        place = torch.linspace(0, 1, x_t.shape[1], dtype=x_t.dtype)
+        std = self.std * (1 + self.bend * place * cond.vector)
+        exact: GaussianPosterior = ExactGaussian(self.process, cond.vector, std)(x_t, t)
         return exact
 
 
@@ -41,6 +46,93 @@ def free_guidance_of_gaussians() -> Iterator[Result]:
         guided = ClassifierFree(_TwoMeans(process, 0.6), conditions[1], 3.0, interval=(1e8, 1e9))
         plain, found = ExactGaussian(process, asked, 0.6)(x, t).mean, guided(x, t, conditions[0]).mean
         yield error(f"{schedule}, outside the interval", found, plain, 1e-9)
+
+
+def rescale_keeps_the_contrast() -> Iterator[Result]:
+    """Rescaled wholly, a guided estimate has the standard deviation of the asked one; in between, a mix."""
+    x, asked = 2 * Noise(4).normal((5, 40)).double(), 1.4
+    for schedule in SCHEDULES:
+        process, t = process_of(schedule), torch.tensor(0.5, dtype=torch.float64)
+        cond, null = (Condition(vector=torch.full((5, 1), m, dtype=x.dtype)) for m in (asked, -0.3))
+        steep = _TwoMeans(process, 0.6, bend=0.5)
+        free = ClassifierFree(steep, null, 5.0)(x, t, cond).mean
+        wanted = steep(x, t, cond).mean.std(1, correction=0)
+        for share in (0.4, 1.0):
+            found = ClassifierFree(steep, null, 5.0, rescale=share)(x, t, cond).mean
+            mixed = share * wanted + (1 - share) * free.std(1, correction=0)
+            yield error(f"{schedule}, share {share:g}", found.std(1, correction=0), mixed, 1e-9)
+
+
+def projected_guidance_is_orthogonal() -> Iterator[Result]:
+    """Keeping all of the difference is plain guidance; without its parallel part the rest is orthogonal."""
+    x, asked = Noise(5).normal((5, 7)).double(), 1.4
+    for schedule in SCHEDULES:
+        process, t = process_of(schedule), torch.tensor(0.5, dtype=torch.float64)
+        cond, null = (Condition(vector=torch.full((5, 1), m, dtype=x.dtype)) for m in (asked, -0.3))
+        inner = _TwoMeans(process, 0.6, bend=0.5)
+        plain = ClassifierFree(inner, null, 4.0)(x, t, cond).mean
+        whole = ClassifierFree(inner, null, 4.0, rule=Projected(parallel=1.0))(x, t, cond).mean
+        yield error(f"{schedule}, all kept", whole, plain, 1e-9)
+        start = inner(x, t, cond).mean
+        moved = ClassifierFree(inner, null, 4.0, rule=Projected(0.0))(x, t, cond).mean - start
+        yield error(f"{schedule}, orthogonal", (moved * start).sum(1), torch.zeros(5), 1e-9)
+        short = ClassifierFree(inner, null, 4.0, rule=Projected(1.0, limit=0.01))(x, t, cond).mean - start
+        length = short.square().mean(1).sqrt()
+        yield error(f"{schedule}, limit", length, torch.full_like(length, 3 * 0.01), 1e-9)
+
+
+def autoguidance_of_gaussians() -> Iterator[Result]:
+    """The scores of two Gaussians are extrapolated; of one width, their means are."""
+    x = Noise(6).normal((5, 2)).double()
+    for schedule in SCHEDULES:
+        process, t = process_of(schedule), torch.tensor(0.6, dtype=torch.float64)
+        for w in (1.0, 1.5, 3.0):
+            good, weak = ExactGaussian(process, 0.5, 0.6), ExactGaussian(process, 0.1, 0.6)
+            found = Autoguidance(good, weak, NONE, w)(x, t).mean
+            truth = ExactGaussian(process, 0.1 + w * 0.4, 0.6)(x, t).mean
+            yield error(f"{schedule}, one width, w = {w:g}", found, truth, 1e-9)
+            weak = ExactGaussian(process, 0.1, 0.9)
+            scores = [_slope(each, x, t) for each in (weak, good)]
+            score = Autoguidance(good, weak, NONE, w)(x, t).score
+            yield error(f"{schedule}, two, w = {w:g}", score, scores[0] + w * (scores[1] - scores[0]), 1e-8)
+
+
+def _slope(exact: ExactGaussian, x: Tensor, t: Tensor) -> Tensor:
+    """The gradient of the log density, by differentiation."""
+    x = x.clone().requires_grad_()
+    (slope,) = torch.autograd.grad(exact.log_density(x, t).sum(), x)
+    return slope
+
+
+def loss_guidance_is_bayes() -> Iterator[Result]:
+    """With a loss of -log p(y | x_t), the denoiser is that of the data given y.
+
+    Gaussian data seen through Gaussian noise stays Gaussian, with precisions that add up. A class of a
+    mixture is its component.
+    """
+    x, mean, std, seen, blur = Noise(7).normal((5, 1)).double(), 0.3, 0.7, 1.5, 0.4
+    precision = 1 / std**2 + 1 / blur**2
+    given = ((mean / std**2 + seen / blur**2) / precision, precision**-0.5)
+    centres, weights = (torch.tensor(v, dtype=torch.float64) for v in ([[-1.0], [1.5]], [0.3, 0.7]))
+
+    def unlikely(posterior: GaussianPosterior) -> Tensor:
+        alpha, sigma = posterior.alpha, posterior.sigma
+        left = sigma**2 * std**2 / (alpha**2 * std**2 + sigma**2)  # variance of x given x_t
+        return ((posterior.mean - seen) ** 2 / (2 * (blur**2 + left))).sum(1)
+
+    for schedule in SCHEDULES:
+        process, t = process_of(schedule), torch.tensor(0.5, dtype=torch.float64)
+        found = LossGuided(ExactGaussian(process, mean, std), unlikely)(x, t).mean
+        truth = ExactGaussian(process, *given)(x, t).mean
+        yield error(f"{schedule}, seen through noise", found, truth, 1e-9)
+        mixture, part = ExactMixture(process, centres, 0.5, weights), ExactGaussian(process, centres[0], 0.5)
+        found = LossGuided(mixture, _foreign(mixture, part, t))(x, t).mean
+        yield error(f"{schedule}, class of a mixture", found, part(x, t).mean, 1e-9)
+
+
+def _foreign(mixture: ExactMixture, part: ExactGaussian, t: Tensor) -> Loss:
+    """-log p(part | x_t), but for a constant."""
+    return lambda posterior: mixture.log_density(posterior.x_t, t) - part.log_density(posterior.x_t, t)
 
 
 def thresholds_keep_their_range() -> Iterator[Result]:
