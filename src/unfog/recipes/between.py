@@ -55,7 +55,15 @@ def interpolate(
     channels, size, _ = model.shape
     pictures = np.stack([_read(Path(end), size, channels) for end in ends])
     settings = asdict(
-        replace(model.spec.sampling, sampler="heun", steps=STEPS, grid="log-snr", guidance=1.0, options={})
+        replace(
+            model.spec.sampling,
+            sampler="heun",
+            steps=STEPS,
+            grid="log-snr",
+            guidance=1.0,
+            autoguidance=1.0,
+            options={},
+        )
     )
     entries = [
         Provenance(
