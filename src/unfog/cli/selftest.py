@@ -21,12 +21,14 @@ def selftest(
 
         from unfog.verify import CHECKS
 
+        threads = torch.get_num_threads()
         torch.set_num_threads(1)  # the tensors are tiny: more threads would only wait for each other
 
         found = []
         for done, (name, check) in enumerate(CHECKS.items()):
             screen.phase(f"Checking: {name}", done, len(CHECKS))
             found += [(name, result) for result in check()]
+        torch.set_num_threads(threads)
     failed = [(name, result) for name, result in found if not result.passed]
     seconds = time.perf_counter() - started
     rows = []
