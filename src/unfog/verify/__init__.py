@@ -5,13 +5,14 @@ from unfog.verify.densities import bound_is_entropy, density_of_gaussian, densit
 from unfog.verify.guidance import (
     autoguidance_of_gaussians,
     free_guidance_of_gaussians,
+    interval_has_edges,
     loss_guidance_is_bayes,
     projected_guidance_is_orthogonal,
     rescale_keeps_the_contrast,
     thresholds_keep_their_range,
 )
 from unfog.verify.journeys import encoding_is_the_flow, forward_reaches_kernel, kernels_chain
-from unfog.verify.predictions import targets_say_the_same
+from unfog.verify.predictions import targets_are_what_they_say, targets_say_the_same
 from unfog.verify.samplers import (
     deterministic_order,
     memory_is_found,
@@ -30,6 +31,7 @@ CHECKS: dict[str, Check] = {
     "the SDE reaches the kernel": forward_reaches_kernel,
     "kernels chain": kernels_chain,
     "targets say the same": targets_say_the_same,
+    "targets are what they say": targets_are_what_they_say,
     "order against the exact flow": deterministic_order,
     "encoding is the flow": encoding_is_the_flow,
     "moments of the reverse chain": stochastic_moments,
@@ -43,6 +45,7 @@ CHECKS: dict[str, Check] = {
     "projection is orthogonal": projected_guidance_is_orthogonal,
     "autoguidance of two Gaussians": autoguidance_of_gaussians,
     "guidance by a loss is Bayes' rule": loss_guidance_is_bayes,
+    "an interval has edges": interval_has_edges,
     "thresholds keep their range": thresholds_keep_their_range,
     "density of a Gaussian": density_of_gaussian,
     "density of a mixture": density_of_mixture,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import torch
@@ -135,16 +136,30 @@ def _foreign(mixture: ExactMixture, part: ExactGaussian, t: Tensor) -> Loss:
     return lambda posterior: mixture.log_density(posterior.x_t, t) - part.log_density(posterior.x_t, t)
 
 
+def interval_has_edges() -> Iterator[Result]:
+    """Guidance acts from the lower noise level to the upper one, and nowhere else."""
+    x, ratio = Noise(1).normal((5, 2)).double(), 0.8
+    asked, nothing = (Condition(vector=torch.full((5, 1), m, dtype=x.dtype)) for m in (1.4, -0.3))
+    for schedule in ("cosine", "ve", "flow"):
+        process = process_of(schedule)
+        t = process.schedule.time(torch.tensor(-math.log(ratio), dtype=torch.float64))
+        model = _TwoMeans(process, 0.6)
+        plain, full = model(x, t, asked).mean, ClassifierFree(model, nothing, 3.0)(x, t, asked).mean
+        for low, high, acts in ((0.9, 1.1, True), (1.1, 9.0, False), (0.1, 0.9, False), (0.0, 9.0, True)):
+            guide = ClassifierFree(model, nothing, 3.0, interval=(low * ratio, high * ratio))
+            truth = full if acts else plain
+            yield error(f"{schedule}, {low:g} to {high:g}", guide(x, t, asked).mean, truth, 1e-9)
+
+
 def thresholds_keep_their_range() -> Iterator[Result]:
-    """Clean estimates beyond black and white come back within, and those within are left alone."""
+    """Estimates beyond black and white are cut, or shrunk until they fit; those within are left alone."""
     low, high = torch.tensor(-0.5), torch.tensor(1.5)
+    process, t = process_of("cosine"), torch.tensor(0.5, dtype=torch.float64)
     for name, build in THRESHOLDS.items():
-        process = process_of("cosine")
-        for mean, inside in ((0.5, True), (9.0, False)):
-            exact = ExactGaussian(process, mean, 1e-3)
-            x, t = process.prior((4, 3), Noise(2)), torch.tensor(0.5, dtype=torch.float64)
-            found = build(exact, low, high)(x, t).mean
-            beyond = (low - found).clamp_min(0) + (found - high).clamp_min(0)
-            yield error(f"{name}, range", beyond, torch.zeros_like(beyond), 1e-6)
-            if inside:
-                yield error(f"{name}, left alone", found, exact(x, t).mean, 1e-6)
+        for top in (0.6, 1.2, 2.5):  # in units of the range around its middle
+            unit = torch.linspace(-0.5, top, 8).expand(3, 8)
+            said = ExactMixture(process, (0.5 + unit)[:1], 0.0)  # a single point: the estimate is that point
+            found = build(said, low, high)(process.prior((3, 8), Noise(2)), t).mean
+            reach = max(1.0, float(torch.quantile(unit[0].abs(), 0.995))) if name == "dynamic" else 1.0
+            truth = 0.5 + unit.clamp(-reach, reach) / reach
+            yield error(f"{name}, up to {top:g}", found, truth, 1e-5)

@@ -45,3 +45,25 @@ def targets_say_the_same() -> Iterator[Result]:
                 errors.append(posterior.score + noise / process.scales(t)[1])
             found = torch.cat(errors)
             yield error(f"{name}, {schedule}", found, torch.zeros_like(found), 1e-6)
+
+
+def targets_are_what_they_say() -> Iterator[Result]:
+    """Each target against its definition, from known data and noise; the velocity against a difference."""
+    x, noise = Noise(1).normal((6, 3)).double(), Noise(2).normal((6, 3)).double()
+    for schedule in ("cosine", "sub-vp", "ve", "flow"):
+        process = process_of(schedule)
+        t = process.schedule.time(torch.tensor(-0.4, dtype=torch.float64))
+        alpha, sigma = process.scales(t)
+        later, sooner = (process.mix(x, noise, t + step) for step in (1e-5, -1e-5))
+        truths = {
+            "data": x,
+            "noise": noise,
+            "v": (alpha * noise - sigma * x) / torch.hypot(alpha, sigma),
+            "velocity": (later - sooner) / 2e-5,
+            "score": -noise / sigma,
+        }
+        for name, truth in truths.items():
+            a, b = TARGETS[name](process, t, x)
+            yield error(
+                f"{name}, {schedule}", (a * x + b * noise - truth) / (1 + truth.abs()), 0 * truth, 1e-6
+            )
