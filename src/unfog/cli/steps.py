@@ -12,6 +12,8 @@ from unfog.cli.screen import Screen, answer, table
 if TYPE_CHECKING:
     from unfog.recipes.steps import Advice, Trial
 
+HEAD = ["calls", "sampler", "grid", "guidance", "Frechet distance (95 %)", "agreement", "s per 100"]
+
 
 def steps(
     model: Annotated[Path, typer.Argument(help="Folder of a model or run.")],
@@ -78,11 +80,18 @@ def _charts(advice: Advice) -> tuple[Any, ...]:
     quality: dict[str, list[tuple[int, float]]] = {}
     for trial in advice.trials:
         if trial.frechet is not None and trial.frechet.value is not None:
-            quality.setdefault(trial.sampling.sampler, []).append((trial.calls, trial.frechet.value))
+            quality.setdefault(_name(trial, advice), []).append((trial.calls, trial.frechet.value))
     limit = advice.reference.frechet.value if advice.reference.frechet else None
     name = f"ddpm, {advice.reference.calls} calls"
-    chosen = (advice.chosen.sampling.sampler, advice.chosen.calls)
+    chosen = (_name(advice.chosen, advice), advice.chosen.calls)
     return {n: sorted(line.items()) for n, line in best.items()}, quality, (name, limit or 0.0), chosen
+
+
+def _name(trial: Trial, advice: Advice) -> str:
+    """The sampler, and its guidance where that is not the reference's."""
+    guidance = trial.sampling.guidance
+    more = "" if guidance == advice.reference.sampling.guidance else f", guidance {guidance:g}"
+    return trial.sampling.sampler + more
 
 
 def _text(advice: Advice, stored: bool, path: Path) -> str:
@@ -104,7 +113,10 @@ def _text(advice: Advice, stored: bool, path: Path) -> str:
     return "\n\n".join(
         [
             table(["calls", "sampler", "grid", "error, in standard deviations of the data"], errors),
-            table(["calls", "sampler", "grid", "Frechet distance (95 %)", "agreement", "s per 100"], rows),
+            table(
+                ["calls", "sampler", "grid", "guidance", "Frechet distance (95 %)", "agreement", "s per 100"],
+                rows,
+            ),
             f"Distances in {advice.space}.",
             f"{verdict}\nCharts: {path}",
         ]
@@ -121,6 +133,7 @@ def _row(trial: Trial) -> list[str]:
         str(trial.calls),
         trial.sampling.sampler,
         trial.sampling.grid,
+        f"{trial.sampling.guidance:g}",
         str(trial.frechet),
         agreement,
         f"{trial.seconds:.2f}",

@@ -39,7 +39,7 @@ def draw_steps(
 
     figure = Figure(figsize=(11, 4.6), dpi=130, layout="constrained")
     left, right = figure.subplots(1, 2)
-    _lines(left, errors, chosen[0])
+    _lines(left, errors, chosen[0].split(",")[0])
     left.set_title("How far from where many steps lead", loc="left", color=INK)
     _lines(right, quality, chosen[0])
     right.axhline(reference[1], color=INK, lw=1, ls=(0, (4, 3)), label=reference[0])

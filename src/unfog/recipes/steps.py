@@ -36,6 +36,7 @@ LAYOUTS = ("karras", "log-snr", "shifted")
 FINE: dict[str, Any] = {"sampler": "dpm++3m", "grid": "log-snr", "steps": 100, "options": {}, "levels": ()}
 PROBED, BATCH, LEARNED_FROM = 64, 16, 192  # pictures
 SEED = 424_242  # not a seed that anybody draws with
+GUIDED, MOST_GUIDED = 1.5, 12  # more guidance is tried up to so many calls
 WITHIN, AGREEMENT_WITHIN = 1.05, 0.02  # of a thousand steps of DDPM, to be as good
 
 
@@ -68,6 +69,7 @@ class Trial:
             "grid": self.sampling.grid,
             "steps": self.sampling.steps,
             "calls": self.calls,
+            "guidance": self.sampling.guidance,
             "error": self.error,
             "seconds_per_100": self.seconds,
             **{name: None if figure is None else figure.to_dict() for name, figure in figures.items()},
@@ -130,6 +132,7 @@ def advise(
     fitted = probe.learn(optimise)
     trials = [_learned(model, count, found) for count, found in fitted.items()]
     trials += _worth_drawing(model, errors, calls)
+    trials += _more_guided(model, trials)
     judge = Judge(store, listener)
     best = _measure(model, store, judge, _ddpm(model, reference), n, listener)
     measured = [_measure(model, store, judge, trial, n, listener) for trial in trials]
@@ -290,6 +293,14 @@ def _worth_drawing(model: Model, errors: Sequence[Trial], counts: Sequence[int])
             for name in ("sde-dpm++2m", "ddpm")
         ]
     return chosen
+
+
+def _more_guided(model: Model, trials: Sequence[Trial]) -> list[Trial]:
+    """The same without noise, with more guidance: noise on the way keeps to the label by itself."""
+    if model.encoder is None or not 1.0 < model.spec.sampling.guidance < GUIDED:
+        return []
+    quiet = [t for t in trials if not SAMPLERS[t.sampling.sampler].stochastic and t.calls <= MOST_GUIDED]
+    return [replace(t, sampling=replace(t.sampling, guidance=GUIDED)) for t in quiet]
 
 
 def _ddpm(model: Model, steps: int) -> Trial:

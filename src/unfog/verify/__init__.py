@@ -12,7 +12,11 @@ from unfog.verify.guidance import (
     thresholds_keep_their_range,
 )
 from unfog.verify.journeys import encoding_is_the_flow, forward_reaches_kernel, kernels_chain
-from unfog.verify.predictions import targets_are_what_they_say, targets_say_the_same
+from unfog.verify.predictions import (
+    networks_see_unit_variance,
+    targets_are_what_they_say,
+    targets_say_the_same,
+)
 from unfog.verify.samplers import (
     deterministic_order,
     memory_is_found,
@@ -21,16 +25,24 @@ from unfog.verify.samplers import (
     pure_noise_will_do,
     stochastic_moments,
 )
-from unfog.verify.schedules import clocks_invert, diffusions_fit, rates_are_derivatives, schedules_drop_out
+from unfog.verify.schedules import (
+    clocks_invert,
+    diffusions_fit,
+    grids_keep_their_ends,
+    rates_are_derivatives,
+    schedules_drop_out,
+)
 from unfog.verify.variances import bound_of_chain, variances_of_steps
 
 CHECKS: dict[str, Check] = {
     "clock and time are inverse": clocks_invert,
     "rates are derivatives": rates_are_derivatives,
+    "grids keep their ends": grids_keep_their_ends,
     "the SDE has these scales": diffusions_fit,
     "the SDE reaches the kernel": forward_reaches_kernel,
     "kernels chain": kernels_chain,
     "targets say the same": targets_say_the_same,
+    "networks see unit variance": networks_see_unit_variance,
     "targets are what they say": targets_are_what_they_say,
     "order against the exact flow": deterministic_order,
     "encoding is the flow": encoding_is_the_flow,

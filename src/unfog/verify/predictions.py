@@ -67,3 +67,26 @@ def targets_are_what_they_say() -> Iterator[Result]:
             yield error(
                 f"{name}, {schedule}", (a * x + b * noise - truth) / (1 + truth.abs()), 0 * truth, 1e-6
             )
+
+
+class _Looks(nn.Module):
+    """A network that remembers what it was shown, and answers 0.5 for the mean and -1 for the variance."""
+
+    def forward(self, x: Tensor, clock: Tensor) -> Tensor:
+        self.x, self.clock = x, clock
+        return torch.cat([torch.full_like(x, 0.5), torch.full_like(x, -1.0)], 1)
+
+
+def networks_see_unit_variance() -> Iterator[Result]:
+    """Networks are shown data of unit variance and the clock; posteriors measure errors as they say."""
+    for schedule in ("cosine", "ve", "flow"):
+        process, looks = process_of(schedule), _Looks()
+        t = process.schedule.time(torch.tensor(-0.7, dtype=torch.float64))
+        x_t = process.mix(Noise(1).normal((400, 1, 9)).double(), Noise(2).normal((400, 1, 9)).double(), t)
+        posterior = GaussianDenoiser(looks, process, TARGETS["data"], variance=True)(x_t, t)
+        yield Result(f"{schedule}, variance", float(looks.x.var()), 0.9, 1.1, "variance of the input")
+        yield error(f"{schedule}, clock", looks.clock, torch.full_like(looks.clock, -0.7), 1e-6)
+        assert posterior.fraction is not None
+        yield error(f"{schedule}, fraction", posterior.fraction, torch.zeros_like(x_t), 1e-9)
+        wrong = (x_t - 0.5).square().reshape(400, 9).sum(1) / 9
+        yield error(f"{schedule}, divergence", posterior.divergence(x_t), wrong, 1e-9)

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from unfog.denoise import ExactMixture
+from unfog.process import GaussianProcess
 from unfog.rng import Noise
-from unfog.sample import SAMPLERS
+from unfog.sample import GRIDS, SAMPLERS
 from unfog.verify.check import Result, end_of, error, inner_grid, process_of, schedules
 
 TIMES = torch.linspace(0.03, 0.97, 48, dtype=torch.float64) + 1e-4  # off the corners of the discrete chain
@@ -71,3 +72,32 @@ def schedules_drop_out() -> Iterator[Result]:
             end = end_of(ExactMixture(process, means, 0.3), sampler(), grid, x, Noise(11))
             ends.append(end / process.scales(grid[-1])[0])
         yield error(name, torch.stack(ends[1:]), ends[0].expand(len(ends) - 1, *ends[0].shape), 1e-5)
+
+
+def grids_keep_their_ends() -> Iterator[Result]:
+    """Grids begin at the noise level asked for, fall, and end at the data; some by the lowest level."""
+    start, end, steps = 20.0, 0.05, 7
+    for grid, lay in GRIDS.items():
+        for name, schedule in schedules().items():
+            process = GaussianProcess(schedule)
+            times = lay(process, steps, start, end)
+            levels = (-process.log_ratio(times[:-1])).exp()
+            yield Result(f"{grid}, {name}", float(levels[0]), start - 1e-4, start + 1e-4, "first noise level")
+            falls = float(times.diff().max())
+            yield Result(f"{grid}, {name}", falls if len(times) == steps + 1 else 1.0, -1.0, -1e-9, "rise")
+            if grid in ("karras", "log-snr", "exponential"):
+                yield Result(f"{grid}, {name}", float(levels[-1]), 0.999 * end, 1.001 * end, "last level")
+    flow, pace = process_of("flow"), torch.linspace(1, 0, steps + 1, dtype=torch.float64)
+    first = start / (1 + start)  # the time of the first level on the straight line
+    roots = torch.linspace(start ** (1 / 7), end ** (1 / 7), steps, dtype=torch.float64) ** 7
+    shift = 3 * pace / (1 + 2 * pace)
+    last = flow.schedule.time(-torch.tensor(start, dtype=torch.float64).log())
+    published = {
+        "uniform": (pace * first, GRIDS["uniform"](flow, steps, start, end)),
+        "quadratic": (pace**2 * first, GRIDS["quadratic"](flow, steps, start, end)),
+        "karras": (roots / (1 + roots), GRIDS["karras"](flow, steps, start, end)[:-1]),
+        "shifted": (shift, GRIDS["shifted"](flow, steps, 1e12, end)),
+    }
+    yield error("flow, time of the first level", last, torch.tensor(first).double(), 1e-7)
+    for grid, (truth, found) in published.items():
+        yield error(f"{grid}, as published", found, truth, 1e-6)
