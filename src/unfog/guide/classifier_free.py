@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Protocol
 
 import torch
@@ -97,5 +98,5 @@ class ClassifierFree(Denoiser):
         alpha, sigma = self.process.scales(t)
         low, high = self.interval
         # sigma / alpha, without dividing by an alpha of 0
-        below = sigma <= high * alpha if high < float("inf") else torch.ones_like(sigma, dtype=torch.bool)
+        below = (sigma <= high * alpha) | math.isinf(high)
         return (sigma >= low * alpha) & below
