@@ -78,8 +78,8 @@ def _look(axes: Axes) -> None:
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlabel("network calls for each picture", color=INK)
-    most = axes.get_xlim()[1]
-    axes.set_xticks([tick for tick in (2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 30, 50) if tick <= most])
+    least, most = axes.get_xlim()
+    axes.set_xticks([tick for tick in (2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 30, 50) if least <= tick <= most])
     axes.xaxis.set_major_formatter(ScalarFormatter())
     axes.xaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
