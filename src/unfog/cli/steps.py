@@ -20,7 +20,7 @@ def steps(
     data: Annotated[
         str | None, typer.Option(help="What it learned from; not needed where the run still knows.")
     ] = None,
-    n: Annotated[int, typer.Option("-n", min=50, help="Pictures for each measurement.")] = 500,
+    n: Annotated[int, typer.Option("-n", min=50, help="Pictures for each measurement.")] = 1000,
     calls: Annotated[
         list[int] | None, typer.Option(min=1, help="Network calls to try; repeatable; 5, 8, 12 and 20.")
     ] = None,

@@ -102,7 +102,7 @@ class Advice:
 def advise(
     model: Model,
     data: str | Path,
-    n: int = 500,
+    n: int = 1000,
     *,
     calls: Sequence[int] = CALLS,
     optimise: Sequence[int] = LEARNED,

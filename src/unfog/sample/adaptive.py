@@ -17,7 +17,7 @@ from unfog.condition.base import Condition
 from unfog.denoise.base import Denoiser
 from unfog.errors import SampleError
 from unfog.rng import Noise
-from unfog.sample.base import Sampler, last_step
+from unfog.sample.base import Sampler, last_step, straight
 from unfog.shapes import expand_like
 
 FIRST = 0.1  # length of the first step in log sigma / alpha
@@ -54,10 +54,9 @@ class Adaptive(Sampler[Tensor]):
     ) -> tuple[Tensor, Tensor | None]:
         """See ``Sampler.step``; the state is the length of each example's next step, (B,)."""
         process = denoiser.process
-        (alpha_t, sigma_t), (alpha_s, sigma_s) = process.scales(t), process.scales(s)
+        alpha_t, alpha_s = process.scales(t)[0], process.scales(s)[0]
         if last_step(s) or float(alpha_t) == 0.0:
-            keep = sigma_s / sigma_t
-            return keep * x_t + (alpha_s - keep * alpha_t) * denoiser(x_t, t, cond).mean, state
+            return straight(process, x_t, t, s, denoiser(x_t, t, cond).mean), state
         start, end = -float(process.log_ratio(t)), -float(process.log_ratio(s))
         y = x_t.double() / alpha_t.to(x_t.device)
         length = (

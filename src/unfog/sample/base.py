@@ -153,6 +153,16 @@ def trajectory(
         x = x_s
 
 
+def straight(process: GaussianProcess, x_t: Tensor, t: Tensor, s: Tensor, mean: Tensor) -> Tensor:
+    """Go from t to s with the clean estimate held: DDIM's step, and what all others fall back to at the ends.
+
+    It is exact where the estimate does not change, and needs neither a finite clock nor signal at t.
+    """
+    (alpha_t, sigma_t), (alpha_s, sigma_s) = process.scales(t), process.scales(s)
+    keep = sigma_s / sigma_t
+    return keep * x_t + (alpha_s - keep * alpha_t) * mean
+
+
 def check_grid(grid: Tensor) -> None:
     """Refuse a grid of times that does not fall strictly within [0, 1].
 

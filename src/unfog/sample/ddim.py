@@ -13,7 +13,7 @@ from torch import Tensor
 from unfog.condition.base import Condition
 from unfog.denoise.base import Denoiser
 from unfog.rng import Noise
-from unfog.sample.base import Sampler
+from unfog.sample.base import Sampler, straight
 from unfog.sample.ddpm import DDPM
 
 
@@ -42,7 +42,4 @@ class DDIM(Sampler[None]):
         """See ``Sampler.step``."""
         if self.eta:
             return DDPM(self.eta).step(denoiser, x_t, t, s, cond, rng, state)
-        (alpha_t, sigma_t), (alpha_s, sigma_s) = denoiser.process.scales(t), denoiser.process.scales(s)
-        keep = sigma_s / sigma_t
-        mean = denoiser(x_t, t, cond).mean
-        return keep * x_t + (alpha_s - keep * alpha_t) * mean, None
+        return straight(denoiser.process, x_t, t, s, denoiser(x_t, t, cond).mean), None

@@ -10,7 +10,7 @@ from torch import Tensor
 from unfog.condition.base import Condition
 from unfog.denoise.base import Denoiser
 from unfog.rng import Noise
-from unfog.sample.base import Sampler
+from unfog.sample.base import Sampler, straight
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,9 @@ class DPMSolver2M(Sampler[Previous]):
     ) -> tuple[Tensor, Previous]:
         """See ``Sampler.step``."""
         process = denoiser.process
-        (alpha_t, sigma_t), (alpha_s, sigma_s) = process.scales(t), process.scales(s)
         l_t, l_s = float(process.log_ratio(t)), float(process.log_ratio(s))
         mean = denoiser(x_t, t, cond).mean
         estimate = mean
         if state is not None and math.isfinite(l_s) and math.isfinite(state.clock):
             estimate = mean + (l_s - l_t) / (2 * (l_t - state.clock)) * (mean - state.mean)
-        keep = sigma_s / sigma_t
-        return keep * x_t + (alpha_s - keep * alpha_t) * estimate, Previous(mean, l_t)
+        return straight(process, x_t, t, s, estimate), Previous(mean, l_t)

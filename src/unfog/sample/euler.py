@@ -12,7 +12,7 @@ from torch import Tensor
 from unfog.condition.base import Condition
 from unfog.denoise.base import Denoiser
 from unfog.rng import Noise
-from unfog.sample.base import Sampler
+from unfog.sample.base import Sampler, straight
 from unfog.sample.churn import churned
 
 
@@ -44,5 +44,5 @@ class Euler(Sampler[None]):
         (alpha_t, sigma_t), (alpha_s, sigma_s) = process.scales(t), process.scales(s)
         here = denoiser(x_t, t, cond)
         if float(alpha_t) == 0.0:  # sigma / alpha is infinite: all that is known is the noise itself
-            return alpha_s * here.mean + sigma_s / sigma_t * x_t, None
+            return straight(process, x_t, t, s, here.mean), None
         return alpha_s / alpha_t * x_t + (sigma_s - alpha_s * sigma_t / alpha_t) * here.noise, None

@@ -18,6 +18,7 @@ import numpy as np
 from torch import Tensor
 
 from unfog.process.gaussian import GaussianProcess
+from unfog.sample.base import straight
 
 
 @dataclass(frozen=True)
@@ -80,11 +81,10 @@ def flow(
     Where the clock is infinite at either end there is no polynomial in it: the newest estimate counts alone,
     which is DDIM.
     """
-    (alpha_t, sigma_t), (alpha_s, sigma_s) = process.scales(t), process.scales(s)
     start, end = float(process.log_ratio(t)), float(process.log_ratio(s))
-    keep = sigma_s / sigma_t
     finite = [estimate for estimate in estimates if math.isfinite(estimate.at)]
     if not (math.isfinite(start) and math.isfinite(end) and finite):
-        return keep * x_t + (alpha_s - keep * alpha_t) * estimates[0].value
+        return straight(process, x_t, t, s, estimates[0].value)
     weights = exponential_weights([estimate.at for estimate in finite], start, end)
-    return keep * x_t + alpha_s * combine(finite, weights)
+    sigma_t, (alpha_s, sigma_s) = process.scales(t)[1], process.scales(s)
+    return sigma_s / sigma_t * x_t + alpha_s * combine(finite, weights)

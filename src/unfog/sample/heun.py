@@ -9,7 +9,7 @@ from torch import Tensor
 from unfog.condition.base import Condition
 from unfog.denoise.base import Denoiser
 from unfog.rng import Noise
-from unfog.sample.base import Sampler, last_step
+from unfog.sample.base import Sampler, last_step, straight
 from unfog.sample.churn import churned
 
 
@@ -42,9 +42,8 @@ class Heun(Sampler[None]):
         process = denoiser.process
         x_t, t = churned(process, x_t, t, self.churn, rng)
         (alpha_t, sigma_t), (alpha_s, sigma_s) = process.scales(t), process.scales(s)
-        keep = sigma_s / sigma_t
         here = denoiser(x_t, t, cond)
-        euler = keep * x_t + (alpha_s - keep * alpha_t) * here.mean
+        euler = straight(process, x_t, t, s, here.mean)
         if last_step(s) or float(alpha_t) == 0.0:  # no slope exists without noise, or without signal
             return euler, None
         slope = 0.5 * (here.noise + denoiser(euler, s, cond).noise)

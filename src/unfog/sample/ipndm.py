@@ -9,7 +9,7 @@ from torch import Tensor
 from unfog.condition.base import Condition
 from unfog.denoise.base import Denoiser
 from unfog.rng import Noise
-from unfog.sample.base import Sampler
+from unfog.sample.base import Sampler, straight
 
 WEIGHTS = ((1.0,), (3 / 2, -1 / 2), (23 / 12, -16 / 12, 5 / 12), (55 / 24, -59 / 24, 37 / 24, -9 / 24))
 
@@ -37,8 +37,7 @@ class IPNDM(Sampler[tuple[Tensor, ...]]):
         (alpha_t, sigma_t), (alpha_s, sigma_s) = denoiser.process.scales(t), denoiser.process.scales(s)
         posterior = denoiser(x_t, t, cond)
         if float(alpha_t) == 0.0 or float(s) == 0.0:  # no slope without signal; the last step is DDIM's
-            keep = sigma_s / sigma_t
-            return keep * x_t + (alpha_s - keep * alpha_t) * posterior.mean, None
+            return straight(denoiser.process, x_t, t, s, posterior.mean), None
         known = (posterior.noise, *(state or ()))[: len(WEIGHTS)]
         weights = WEIGHTS[len(known) - 1]
         noise = sum((w * e for w, e in zip(weights[1:], known[1:], strict=True)), weights[0] * known[0])

@@ -10,7 +10,7 @@ from torch import Tensor
 from unfog.condition.base import Condition
 from unfog.denoise.base import Denoiser
 from unfog.rng import Noise
-from unfog.sample.base import Sampler, last_step
+from unfog.sample.base import Sampler, last_step, straight
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,7 @@ class RK4(Sampler[None]):
         (alpha_t, sigma_t), (alpha_s, sigma_s) = process.scales(t), process.scales(s)
         here = denoiser(x_t, t, cond)
         if last_step(s) or float(alpha_t) == 0.0:
-            keep = sigma_s / sigma_t
-            return keep * x_t + (alpha_s - keep * alpha_t) * here.mean, None
+            return straight(process, x_t, t, s, here.mean), None
         start, end = sigma_t / alpha_t, sigma_s / alpha_s
         middle = process.schedule.time(-torch.log((start + end) / 2))
         alpha_m, y, h = process.scales(middle)[0], x_t / alpha_t, end - start

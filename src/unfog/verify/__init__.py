@@ -19,6 +19,7 @@ from unfog.verify.predictions import (
 )
 from unfog.verify.samplers import (
     deterministic_order,
+    first_step_is_known,
     memory_is_found,
     mixture_comes_back,
     options_keep_the_law,
@@ -49,6 +50,7 @@ CHECKS: dict[str, Check] = {
     "moments of the reverse chain": stochastic_moments,
     "a mixture comes back": mixture_comes_back,
     "options keep the law": options_keep_the_law,
+    "the first step is known": first_step_is_known,
     "pure noise will do": pure_noise_will_do,
     "memory finds its examples": memory_is_found,
     "schedules drop out": schedules_drop_out,

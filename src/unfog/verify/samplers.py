@@ -113,6 +113,23 @@ def pure_noise_will_do() -> Iterator[Result]:
             yield error(f"{name}, {schedule}", found, MEAN + STD * quantiles, 0.08)
 
 
+def first_step_is_known() -> Iterator[Result]:
+    """A step from t = 1, where x_t is noise alone, ends at N(alpha_s m, sigma_s^2) for data of mean m."""
+    steps = torch.tensor([1.0, 0.7], dtype=torch.float64)
+    for name, kind in SAMPLERS.items():
+        if kind in (Langevin, PredictorCorrector):
+            continue  # their corrections go on from there
+        for schedule in ("cosine", "flow"):
+            process = process_of(schedule)
+            exact, draws = ExactGaussian(process, MEAN, STD), Impulses(first=1)
+            x = torch.tensor([[0.0], [0.0], [1.0]], dtype=torch.float64)
+            middle, noisy, moved = end_of(exact, kind(), steps, x, draws)[:, 0]
+            (_, sigma_t), (alpha_s, sigma_s) = process.scales(steps[0]), process.scales(steps[1])
+            spread = (noisy - middle) ** 2 + ((moved - middle) * sigma_t) ** 2
+            yield error(f"{name}, {schedule}, mean", middle, alpha_s * MEAN, 1e-9)
+            yield error(f"{name}, {schedule}, variance", spread, sigma_s**2, 1e-9)
+
+
 OPTIONS: dict[str, Sampler[Any]] = {
     "ddim, eta 0.5": DDIM(eta=0.5),
     "ddim, eta 1": DDIM(eta=1.0),

@@ -43,6 +43,10 @@ def rates_are_derivatives() -> Iterator[Result]:
             truth = _derivative(getattr(schedule, part))
             relative = (rate(TIMES) - truth).abs() / (1 + truth.abs())
             yield error(f"{name}, {part}", relative, torch.zeros_like(relative), 1e-9)
+        before, end = torch.tensor([1 - 1e-6, 1.0], dtype=torch.float64)
+        slope = (schedule.alpha(end) - schedule.alpha(before)) / 1e-6
+        off = (schedule.alpha_rate(end) - slope) / (1 + slope.abs())
+        yield error(f"{name}, alpha at the end", off, torch.zeros_like(off), 1e-3)
 
 
 def diffusions_fit() -> Iterator[Result]:
