@@ -18,6 +18,7 @@ from unfog.verify.predictions import (
     targets_say_the_same,
 )
 from unfog.verify.samplers import (
+    corrections_have_their_size,
     deterministic_order,
     first_step_is_known,
     memory_is_found,
@@ -50,6 +51,7 @@ CHECKS: dict[str, Check] = {
     "moments of the reverse chain": stochastic_moments,
     "a mixture comes back": mixture_comes_back,
     "options keep the law": options_keep_the_law,
+    "corrections have their size": corrections_have_their_size,
     "the first step is known": first_step_is_known,
     "pure noise will do": pure_noise_will_do,
     "memory finds its examples": memory_is_found,

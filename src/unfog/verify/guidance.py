@@ -129,6 +129,11 @@ def loss_guidance_is_bayes() -> Iterator[Result]:
         mixture, part = ExactMixture(process, centres, 0.5, weights), ExactGaussian(process, centres[0], 0.5)
         found = LossGuided(mixture, _foreign(mixture, part, t))(x, t).mean
         yield error(f"{schedule}, class of a mixture", found, part(x, t).mean, 1e-9)
+    for through in (True, False):
+        process, end = process_of("cosine"), torch.tensor(1.0, dtype=torch.float64)
+        found = LossGuided(_Halves(process), lambda p: p.mean.sum(1), through=through)(x, end).mean
+        # without signal there is nothing to differentiate through; straight, white data moves by sigma^2
+        yield error(f"pure noise, through {through}", found, x / 2 - (0 if through else 1), 1e-9)
 
 
 def _foreign(mixture: ExactMixture, part: ExactGaussian, t: Tensor) -> Loss:
@@ -149,6 +154,17 @@ def interval_has_edges() -> Iterator[Result]:
             guide = ClassifierFree(model, nothing, 3.0, interval=(low * ratio, high * ratio))
             truth = full if acts else plain
             yield error(f"{schedule}, {low:g} to {high:g}", guide(x, t, asked).mean, truth, 1e-9)
+
+
+class _Halves(Denoiser):
+    """Takes half of what it is shown for the clean data, even where there is none."""
+
+    def __init__(self, process: GaussianProcess) -> None:
+        super().__init__()
+        self.process = process
+
+    def forward(self, x_t: Tensor, t: Tensor, cond: Condition = NONE) -> GaussianPosterior:
+        return GaussianPosterior(x_t / 2, x_t, *self.process.scales(t, like=x_t))
 
 
 class _Says(Denoiser):

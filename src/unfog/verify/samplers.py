@@ -130,6 +130,21 @@ def first_step_is_known() -> Iterator[Result]:
             yield error(f"{name}, {schedule}, variance", spread, sigma_s**2, 1e-9)
 
 
+def corrections_have_their_size() -> Iterator[Result]:
+    """What one Langevin step keeps and draws: exp(-size) of the noise around data that is known."""
+    process, steps = process_of("vp"), torch.tensor([0.6, 0.4], dtype=torch.float64)
+    sigma = float(process.scales(steps[1])[1])
+    known = ExactGaussian(process, MEAN, 0.0)  # a single point
+    x = torch.zeros(3, 1, dtype=torch.float64)
+    for name, sampler, size, last in (
+        ("langevin", Langevin(corrections=1), 0.1, 1),
+        ("pc", PredictorCorrector(), 2 * 0.16**2, 2),
+    ):
+        ends = end_of(known, sampler, steps, x, Impulses(first=1))[:, 0]
+        drawn = (ends[last] - ends[0]).abs()
+        yield error(f"{name}, fresh noise", drawn, sigma * torch.tensor(1 - math.exp(-2 * size)).sqrt(), 1e-6)
+
+
 OPTIONS: dict[str, Sampler[Any]] = {
     "ddim, eta 0.5": DDIM(eta=0.5),
     "ddim, eta 1": DDIM(eta=1.0),
