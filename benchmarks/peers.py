@@ -182,7 +182,7 @@ class DenoisingDiffusion(Peer):
     packages = ("denoising-diffusion-pytorch", "ema-pytorch")
 
     def __init__(self, pictures: Tensor, seed: int, batch: int = BATCH) -> None:
-        with _stand_in_for_torchvision():
+        with stand_in_for_torchvision():
             import denoising_diffusion_pytorch as library
             from denoising_diffusion_pytorch import denoising_diffusion_pytorch as inner
             from ema_pytorch import EMA
@@ -233,7 +233,7 @@ def _endless(pictures: Tensor, batch_size: int) -> Iterator[Tensor]:
 
 
 @contextmanager
-def _stand_in_for_torchvision() -> Iterator[None]:
+def stand_in_for_torchvision() -> Iterator[None]:
     """denoising-diffusion-pytorch imports torchvision and pytorch_fid, but trains without them.
 
     The stand-ins are taken away again at the end: other libraries ask whether torchvision is there.

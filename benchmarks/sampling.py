@@ -4,13 +4,16 @@
 
 Speed does not depend on the values of the weights, so an untrained model of the default recipe is measured
 unless `--model` names a trained one. The second table replaces the network by a constant and times what is
-left of a step, beside the schedulers of diffusers where it is installed (32 x 32 colour pictures).
+left of a step, beside diffusers' schedulers and the loop of denoising-diffusion-pytorch where they are
+installed (28 x 28 grey pictures), and what share of a step with the default network that is.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib.util
+import io
 import statistics
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,6 +21,7 @@ from typing import Any
 
 import torch
 from machine import Block, describe, facts, interleave, median_seconds
+from peers import stand_in_for_torchvision
 from torch import Tensor, nn
 
 from unfog.codec import PixelStatistics
@@ -27,6 +31,7 @@ from unfog.spec import Sampling, Spec
 
 AIM_SECONDS = 6.0  # for 1,000 digits
 STEPS = 50  # of each sampler in the second table
+SHAPE = (1, 28, 28)
 
 
 def default_model(path: str | None) -> Model:
@@ -82,8 +87,8 @@ def whole(model: Model, samples: int, rounds: int) -> list[str]:
 
 
 def free_model() -> Model:
-    """A colour model of 32 x 32 pixels whose network costs nothing."""
-    statistics_ = PixelStatistics((3, 32, 32), 1, (0.5,) * 3, (0.25,) * 3, 0.0, 1.0, 0.0, 0.0)
+    """A model of the digits' shape whose network costs nothing."""
+    statistics_ = PixelStatistics(SHAPE, 1, (0.5,), (0.25,), 0.0, 1.0, 0.0, 0.0)
     network = {"kind": "unet", "widths": [16], "depth": 1}
     spec = Spec("image", network, {"kind": "cosine"}, "v", statistics_.to_dict())
     model = Model(spec)
@@ -123,12 +128,12 @@ def diffusers_loops(batch: int) -> dict[str, Callable[[], Any]]:
     import diffusers
 
     kinds = ("DDPMScheduler", "DDIMScheduler", "DPMSolverMultistepScheduler", "EulerDiscreteScheduler")
-    answer = torch.randn(batch, 3, 32, 32)
+    answer = torch.randn(batch, *SHAPE)
 
     def run(kind: str) -> None:
         scheduler = getattr(diffusers, kind)(num_train_timesteps=1000)
         scheduler.set_timesteps(STEPS)
-        x = torch.randn(batch, 3, 32, 32)
+        x = torch.randn(batch, *SHAPE)
         with torch.inference_mode():
             for t in scheduler.timesteps:
                 x = scheduler.step(answer, t, scheduler.scale_model_input(x, t)).prev_sample
@@ -136,15 +141,67 @@ def diffusers_loops(batch: int) -> dict[str, Callable[[], Any]]:
     return {f"diffusers {kind.removesuffix('Scheduler')}": lambda kind=kind: run(kind) for kind in kinds}
 
 
-def overhead(rounds: int) -> list[str]:
+class Stub(Constant):
+    """The same with what denoising-diffusion-pytorch asks of a network."""
+
+    channels = out_dim = SHAPE[0]
+    self_condition = random_or_learned_sinusoidal_cond = False
+
+    def forward(self, x: Tensor, clock: Tensor, self_condition: Tensor | None = None) -> Tensor:
+        return super().forward(x, clock)
+
+
+def peer_loops(batch: int) -> dict[str, Callable[[], Any]]:
+    """The same with denoising-diffusion-pytorch's own loops, as it ships them."""
+    if importlib.util.find_spec("denoising_diffusion_pytorch") is None:
+        return {}
+    with stand_in_for_torchvision():
+        from denoising_diffusion_pytorch import GaussianDiffusion
+
+    loops = {}
+    for name, chain in (("DDPM", STEPS), ("DDIM", 1000)):
+        diffusion = GaussianDiffusion(Stub(), image_size=28, timesteps=chain, sampling_timesteps=STEPS)
+        diffusion.eval()
+
+        def run(diffusion: Any = diffusion) -> None:
+            with contextlib.redirect_stderr(io.StringIO()):  # its progress bar
+                diffusion.sample(batch_size=batch)
+
+        loops[f"denoising-diffusion-pytorch {name}"] = run
+    return loops
+
+
+def network_seconds(model: Model, batch: int, rounds: int) -> float:
+    """One call of the network on so many pictures."""
+    x, clock = torch.randn(batch, *model.shape), torch.zeros(batch)
+    width = model.encoder.table.embedding_dim if model.encoder is not None else None
+    slots = {} if width is None else {"vector": torch.zeros(batch, width)}
+
+    def calls() -> None:
+        with torch.inference_mode():
+            for _ in range(STEPS):
+                model.denoiser.network(x, clock, **slots)
+
+    return median_seconds(interleave({"calls": calls}, rounds)["calls"]) / STEPS
+
+
+def overhead(model: Model, rounds: int) -> list[str]:
     """Microseconds per step outside the network, as Markdown."""
-    lines = ["| sampler, 50 steps | us per step, batch 1 | us per step, batch 16 |", "| --- | --- | --- |"]
+    call = network_seconds(model, 16, rounds)
+    lines = [
+        f"One call of the default network on 16 pictures: {call * 1e3:.2f} ms.\n",
+        "| sampler, 50 steps | us per step, batch 1 | us per step, batch 16 | share of a step, batch 16 |",
+        "| --- | --- | --- | --- |",
+    ]
     found: list[dict[str, list[Block]]] = []
     for batch in (1, 16):
-        found.append(interleave({**our_loops(batch), **diffusers_loops(batch)}, rounds))
+        found.append(interleave({**our_loops(batch), **diffusers_loops(batch), **peer_loops(batch)}, rounds))
     for name in found[0]:
-        one, many = (median_seconds(blocks[name]) / STEPS * 1e6 for blocks in found)
-        lines.append(f"| {name} | {one:.0f} | {many:.0f} |")
+        one, many = (median_seconds(blocks[name]) / STEPS for blocks in found)
+        kind = SAMPLERS.get(name.removeprefix("unfog "))
+        calls = kind.calls if kind is not None else 1
+        share = f"{many / (many + calls * call):.1%}" if kind is None or kind.order else ""
+        lines.append(f"| {name} | {one * 1e6:.0f} | {many * 1e6:.0f} | {share} |")
     return lines
 
 
@@ -159,9 +216,10 @@ def main() -> None:
     if options.threads:
         torch.set_num_threads(options.threads)
     print(describe(facts(["unfog", "diffusers"])), f"{torch.get_num_threads()} threads", sep=", ", flush=True)
-    print("\n".join(whole(default_model(options.model), options.samples, options.rounds)), flush=True)
+    model = default_model(options.model)
+    print("\n".join(whole(model, options.samples, options.rounds)), flush=True)
     print()
-    print("\n".join(overhead(max(5, options.rounds))))
+    print("\n".join(overhead(model, max(5, options.rounds))))
 
 
 if __name__ == "__main__":
