@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -27,6 +28,9 @@ class GaussianProcess(Process):
             t: times in [0, 1], a number, () or (B,).
             like: if given, the result has its type and device, and broadcasts against it.
         """
+        if _is_one_time(t):
+            kind = (torch.float64, torch.device("cpu")) if like is None else (like.dtype, like.device)
+            return _scales_once(self.schedule, float(t), *kind)
         t = torch.as_tensor(t, dtype=torch.float64)
         alpha, sigma = self.schedule.alpha(t), self.schedule.sigma(t)
         if like is None:
@@ -43,6 +47,8 @@ class GaussianProcess(Process):
 
     def log_ratio(self, t: float | Tensor) -> Tensor:
         """The clock l = log(alpha / sigma) at t, float64."""
+        if _is_one_time(t):
+            return _log_ratio_once(self.schedule, float(t))
         return self.schedule.log_ratio(torch.as_tensor(t, dtype=torch.float64))
 
     def corrupt(self, x: Tensor, t: Tensor, rng: Noise) -> Tensor:
@@ -78,3 +84,23 @@ class GaussianProcess(Process):
         (alpha, sigma), (alpha_rate, sigma_rate) = self.scales(t), self.rates(t)
         drift = alpha_rate / alpha
         return drift, (2 * sigma * (sigma_rate - drift * sigma)).clamp_min(0).sqrt()
+
+
+def _is_one_time(t: float | Tensor) -> bool:
+    """Whether t is a plain number, as in sampling, where every step asks for the same few times again."""
+    return not isinstance(t, Tensor) or (t.ndim == 0 and t.device.type == "cpu" and not t.requires_grad)
+
+
+@lru_cache(maxsize=4096)
+def _scales_once(
+    schedule: Schedule, t: float, dtype: torch.dtype, device: torch.device
+) -> tuple[Tensor, Tensor]:
+    with torch.inference_mode(False):  # kept, so that they may meet a gradient later
+        time = torch.tensor(t, dtype=torch.float64)
+        return schedule.alpha(time).to(device, dtype), schedule.sigma(time).to(device, dtype)
+
+
+@lru_cache(maxsize=4096)
+def _log_ratio_once(schedule: Schedule, t: float) -> Tensor:
+    with torch.inference_mode(False):
+        return schedule.log_ratio(torch.tensor(t, dtype=torch.float64))
