@@ -69,8 +69,8 @@ def test_mean_and_variance_converge_with_the_declared_order(name: str, schedule:
 @pytest.mark.parametrize("schedule", ["cosine", "ve"])
 @pytest.mark.parametrize("name", STOCHASTIC)
 def test_gaussian_data_comes_back_with_its_mean_and_variance(name: str, schedule: str) -> None:
-    """Monte-Carlo with 20,000 examples: five standard errors, and 2 % for the 600 steps."""
-    process, count = process_of(schedule), 20_000
+    """Monte-Carlo with 4,000 examples: five standard errors, and 2 % for the 600 steps."""
+    process, count = process_of(schedule), 4_000
     exact = ExactGaussian(process, MEAN, STD)
     grid = log_snr(process, 600, 80.0, 0.02)
     x = process.prior((count, 1), Noise(1), grid[0])
