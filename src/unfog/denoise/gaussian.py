@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import torch
 from torch import Tensor, nn
 
@@ -10,7 +12,7 @@ from unfog.denoise.base import Denoiser, GaussianPosterior
 from unfog.denoise.target import Target, v
 from unfog.errors import SampleError
 from unfog.process.base import check_floating
-from unfog.process.gaussian import GaussianProcess
+from unfog.process.gaussian import GaussianProcess, is_one_time
 
 CLOCK_LIMIT = 10.0  # of |l|: beyond it noise or signal drown in float32; l is infinite at t = 0 and 1
 
@@ -45,18 +47,11 @@ class GaussianDenoiser(Denoiser):
         check_floating(x_t)
         # the square of a sigma of 300 is beyond float16
         like = x_t.float() if torch.finfo(x_t.dtype).bits < 32 else x_t
-        alpha, sigma = self.process.scales(t, like=like)
-        a, b = self.target(self.process, t, like)
-        share = alpha * b - sigma * a  # of the data in what the target says; 0 is nothing at all
-        if not bool(((share != 0) & share.isfinite()).all()):
-            name = getattr(self.target, "__name__", str(self.target))
-            raise SampleError(
-                f"The target {name!r} says nothing about the data at log(alpha / sigma) = "
-                f"{float(self.process.log_ratio(t).min()):g}. Stay off the ends of time (--set start=80), "
-                "or train with --set target=v."
-            )
-        clock = self.process.log_ratio(t).clamp(-CLOCK_LIMIT, CLOCK_LIMIT)
-        scale = torch.rsqrt(alpha**2 + sigma**2)
+        if is_one_time(t):
+            found = _coefficients_once(self.process, self.target, float(t), like.dtype, like.device)
+        else:
+            found = _coefficients(self.process, self.target, t, like)
+        alpha, sigma, b, share, scale, clock = found
         output = self.network((scale * like).to(x_t), clock.to(x_t).expand(x_t.shape[0]), **cond.slots())
         fraction = None
         if self.variance:
@@ -64,3 +59,28 @@ class GaussianDenoiser(Denoiser):
             fraction = (said.to(x_t) + 1) / 2
         mean = (b * like - sigma * output) / share
         return GaussianPosterior(mean.to(x_t), x_t, alpha.to(x_t), sigma.to(x_t), fraction)
+
+
+def _coefficients(process: GaussianProcess, target: Target, t: Tensor, like: Tensor) -> tuple[Tensor, ...]:
+    """alpha, sigma, the target's b, its share of the data, the scale of the input, and the clock."""
+    alpha, sigma = process.scales(t, like=like)
+    a, b = target(process, t, like)
+    share = alpha * b - sigma * a  # of the data in what the target says; 0 is nothing at all
+    if not bool(((share != 0) & share.isfinite()).all()):
+        name = getattr(target, "__name__", str(target))
+        raise SampleError(
+            f"The target {name!r} says nothing about the data at log(alpha / sigma) = "
+            f"{float(process.log_ratio(t).min()):g}. Stay off the ends of time (--set start=80), "
+            "or train with --set target=v."
+        )
+    clock = process.log_ratio(t).clamp(-CLOCK_LIMIT, CLOCK_LIMIT)
+    return alpha, sigma, b, share, torch.rsqrt(alpha**2 + sigma**2), clock
+
+
+@lru_cache(maxsize=4096)
+def _coefficients_once(
+    process: GaussianProcess, target: Target, t: float, dtype: torch.dtype, device: torch.device
+) -> tuple[Tensor, ...]:
+    with torch.inference_mode(False):  # kept, so that they may meet a gradient later
+        like = torch.zeros((), dtype=dtype, device=device)
+        return _coefficients(process, target, torch.tensor(t, dtype=torch.float64), like)

@@ -28,7 +28,7 @@ class GaussianProcess(Process):
             t: times in [0, 1], a number, () or (B,).
             like: if given, the result has its type and device, and broadcasts against it.
         """
-        if _is_one_time(t):
+        if is_one_time(t):
             kind = (torch.float64, torch.device("cpu")) if like is None else (like.dtype, like.device)
             return _scales_once(self.schedule, float(t), *kind)
         t = torch.as_tensor(t, dtype=torch.float64)
@@ -47,7 +47,7 @@ class GaussianProcess(Process):
 
     def log_ratio(self, t: float | Tensor) -> Tensor:
         """The clock l = log(alpha / sigma) at t, float64."""
-        if _is_one_time(t):
+        if is_one_time(t):
             return _log_ratio_once(self.schedule, float(t))
         return self.schedule.log_ratio(torch.as_tensor(t, dtype=torch.float64))
 
@@ -86,7 +86,7 @@ class GaussianProcess(Process):
         return drift, (2 * sigma * (sigma_rate - drift * sigma)).clamp_min(0).sqrt()
 
 
-def _is_one_time(t: float | Tensor) -> bool:
+def is_one_time(t: float | Tensor) -> bool:
     """Whether t is a plain number, as in sampling, where every step asks for the same few times again."""
     return not isinstance(t, Tensor) or (t.ndim == 0 and t.device.type == "cpu" and not t.requires_grad)
 

@@ -44,6 +44,10 @@ def free_guidance_of_gaussians() -> Iterator[Result]:
             guided = ClassifierFree(_TwoMeans(process, 0.6), conditions[1], w)
             truth = ExactGaussian(process, nothing + w * (asked - nothing), 0.6)
             yield error(f"{schedule}, w = {w:g}", guided(x, t, conditions[0]).mean, truth(x, t).mean, 1e-9)
+            times = t.expand(5)  # one time for each example
+            yield error(
+                f"{schedule}, w = {w:g}, times", guided(x, times, conditions[0]).mean, truth(x, t).mean, 1e-9
+            )
         guided = ClassifierFree(_TwoMeans(process, 0.6), conditions[1], 3.0, interval=(1e8, 1e9))
         plain, found = ExactGaussian(process, asked, 0.6)(x, t).mean, guided(x, t, conditions[0]).mean
         yield error(f"{schedule}, outside the interval", found, plain, 1e-9)
@@ -134,6 +138,9 @@ def loss_guidance_is_bayes() -> Iterator[Result]:
         found = LossGuided(_Halves(process), lambda p: p.mean.sum(1), through=through)(x, end).mean
         # without signal there is nothing to differentiate through; straight, white data moves by sigma^2
         yield error(f"pure noise, through {through}", found, x / 2 - (0 if through else 1), 1e-9)
+    process, t = process_of("flow"), torch.tensor(0.25, dtype=torch.float64)
+    found = LossGuided(_Halves(process), lambda p: p.mean.sum(1), through=False)(x, t).mean
+    yield error("straight slope", found, x / 2 - 0.25**2 / (0.25**2 + 0.75**2), 1e-9)
 
 
 def _foreign(mixture: ExactMixture, part: ExactGaussian, t: Tensor) -> Loss:

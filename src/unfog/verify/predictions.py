@@ -70,11 +70,11 @@ def targets_are_what_they_say() -> Iterator[Result]:
 
 
 class _Looks(nn.Module):
-    """A network that remembers what it was shown, and answers 0.5 for the mean and -1 for the variance."""
+    """A network that remembers what it was shown, and answers 0.5 for the mean and for the variance."""
 
     def forward(self, x: Tensor, clock: Tensor) -> Tensor:
         self.x, self.clock = x, clock
-        return torch.cat([torch.full_like(x, 0.5), torch.full_like(x, -1.0)], 1)
+        return torch.cat([torch.full_like(x, 0.5), torch.full_like(x, 0.5)], 1)
 
 
 def networks_see_unit_variance() -> Iterator[Result]:
@@ -87,6 +87,6 @@ def networks_see_unit_variance() -> Iterator[Result]:
         yield Result(f"{schedule}, variance", float(looks.x.var()), 0.9, 1.1, "variance of the input")
         yield error(f"{schedule}, clock", looks.clock, torch.full_like(looks.clock, -0.7), 1e-6)
         assert posterior.fraction is not None
-        yield error(f"{schedule}, fraction", posterior.fraction, torch.zeros_like(x_t), 1e-9)
+        yield error(f"{schedule}, fraction", posterior.fraction, torch.full_like(x_t, 0.75), 1e-9)
         wrong = (x_t - 0.5).square().reshape(400, 9).sum(1) / 9
         yield error(f"{schedule}, divergence", posterior.divergence(x_t), wrong, 1e-9)
