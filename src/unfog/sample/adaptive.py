@@ -84,7 +84,7 @@ class Adaptive(Sampler[Tensor]):
             scale = self.tolerance * (1 + torch.exp(place))
             wrong = wrong.flatten(1).square().mean(1).sqrt() / scale
             if not bool(wrong.isfinite().all()):
-                return y * math.nan, length  # the loop says which step it was
+                return torch.full_like(y, math.nan), length  # the loop says which step it was
             right = wrong <= 1
             y = torch.where(expand_like(right, y), after, y)
             place = torch.where(right, place - taken, place)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import torch
@@ -56,6 +57,8 @@ def encoding_is_the_flow() -> Iterator[Result]:
         start = process.scales(low)[0] * x
         truth = exact.flow_map(start, float(low), float(high)) / process.scales(high)[1]
         yield error(name, encode(exact, x, grid), truth, 5e-3)
-    a, b = torch.tensor([[3.0, 0.0, 0.0]]), torch.tensor([[0.0, 3.0, 0.0]])
-    for share, truth in ((0.0, a), (1.0, b), (1 / 3, torch.tensor([[3 * 3**0.5 / 2, 1.5, 0.0]]))):
+    third = math.pi / 9  # of the angle between the two, 60 degrees
+    a, b = torch.tensor([[3.0, 0.0, 0.0]]), torch.tensor([[1.5, 1.5 * 3**0.5, 0.0]])
+    middle = 3 * torch.tensor([[math.cos(third), math.sin(third), 0.0]])
+    for share, truth in ((0.0, a), (1.0, b), (1 / 3, middle)):
         yield error(f"between, {share:.2f}", between(a, b, share), truth, 1e-5)

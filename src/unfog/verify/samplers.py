@@ -128,6 +128,8 @@ def first_step_is_known() -> Iterator[Result]:
             spread = (noisy - middle) ** 2 + ((moved - middle) * sigma_t) ** 2
             yield error(f"{name}, {schedule}, mean", middle, alpha_s * MEAN, 1e-9)
             yield error(f"{name}, {schedule}, variance", spread, sigma_s**2, 1e-9)
+            # a seed is a picture: noise is added, never taken away
+            yield Result(f"{name}, {schedule}", float(noisy - middle), -1e-12, math.inf, "sign of the noise")
 
 
 def corrections_have_their_size() -> Iterator[Result]:
