@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from unfog.denoise import ExactMixture
-from unfog.process import GaussianProcess
+from unfog.process import DDPM, DDPMCosine, GaussianProcess
 from unfog.rng import Noise
 from unfog.sample import GRIDS, SAMPLERS
 from unfog.verify.check import Result, end_of, error, inner_grid, process_of, schedules
@@ -23,7 +23,13 @@ def clocks_invert() -> Iterator[Result]:
         clock = schedule.log_ratio(TIMES)
         yield error(name, schedule.time(clock), TIMES, 1e-8)
         yield error(f"{name}, ends", schedule.time(schedule.log_ratio(ends)), ends, 1e-8)
+        beyond = schedule.time(torch.tensor([-60.0, 60.0], dtype=torch.float64))
+        yield error(f"{name}, beyond the ends", beyond, torch.tensor([1.0, 0.0]).double(), 1e-9)
         yield Result(f"{name}, falling", float(clock.diff().max()), -1e9, -1e-9, "steepest rise")
+    first = torch.tensor(1e-3, dtype=torch.float64)
+    for kind in (DDPM, DDPMCosine):  # made to end without data, a chain still takes the same first step
+        plain, rescaled = kind().alpha(first), kind(zero_terminal=True).alpha(first)
+        yield error(f"{kind.__name__} to zero, first step", rescaled, plain, 1e-9)
 
 
 def _derivative(function: Callable[[Tensor], Tensor]) -> Tensor:
