@@ -8,7 +8,7 @@ seed of the step, so that a step can be taken again after a crash without any ge
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -45,25 +45,22 @@ class Noise:
 
     def normal(self, shape: Sequence[int], like: Tensor | None = None) -> Tensor:
         """Standard normal noise of ``shape`` (B, *S), with the type and device of ``like``."""
-        return self._draw(torch.randn, shape, like)
+        return self._draw(Tensor.normal_, shape, like)
 
     def uniform(self, shape: Sequence[int], like: Tensor | None = None) -> Tensor:
         """Uniform numbers in [0, 1) of ``shape`` (B, *S), with the type and device of ``like``."""
-        return self._draw(torch.rand, shape, like)
+        return self._draw(Tensor.uniform_, shape, like)
 
-    def _draw(self, draw: object, shape: Sequence[int], like: Tensor | None) -> Tensor:
-        assert callable(draw)
+    def _draw(self, fill: Callable[..., Tensor], shape: Sequence[int], like: Tensor | None) -> Tensor:
         # float64 data gets float64 noise: closed-form tests need the digits
         dtype = torch.float64 if like is not None and like.dtype == torch.float64 else torch.float32
-        if self._shared:
-            noise = draw(tuple(shape), generator=self._streams[0], dtype=dtype)
-        else:
-            if shape[0] != len(self._streams):
-                raise ValueError(
-                    f"{len(self._streams)} seeds for a batch of {shape[0]}: give one seed per example."
-                )
-            noise = torch.stack([draw(tuple(shape[1:]), generator=g, dtype=dtype) for g in self._streams])
-        assert isinstance(noise, Tensor)
+        noise = torch.empty(tuple(shape), dtype=dtype)
+        if not self._shared and len(noise) != len(self._streams):
+            raise ValueError(
+                f"{len(self._streams)} seeds for a batch of {len(noise)}: give one seed per example."
+            )
+        for part, stream in zip([noise] if self._shared else noise.unbind(), self._streams, strict=True):
+            fill(part, generator=stream)
         return noise if like is None else noise.to(device=like.device, dtype=like.dtype)
 
 

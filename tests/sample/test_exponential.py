@@ -32,8 +32,8 @@ def test_weights_integrate_polynomials_of_their_degree(
         return sum(c * (clock - start) ** k for k, c in enumerate(poly[: len(nodes)]))
 
     for weights, factor in (
-        (exponential_weights(nodes, start, start + h), lambda clock: math.exp(clock - start - h)),
-        (plain_weights(nodes, start, start + h), lambda clock: 1.0),
+        (exponential_weights(tuple(nodes), start, start + h), lambda clock: math.exp(clock - start - h)),
+        (plain_weights(tuple(nodes), start, start + h), lambda clock: 1.0),
     ):
         found = sum(w * value(node) for w, node in zip(weights, nodes, strict=True))
         truth = quad(lambda clock, f=factor: f(clock) * value(clock), start, start + h, epsabs=1e-12)[0]
@@ -41,8 +41,8 @@ def test_weights_integrate_polynomials_of_their_degree(
 
 
 def test_weights_add_up() -> None:
-    assert sum(exponential_weights([0.0, -0.4, -1.0], 0.0, 0.7)) == pytest.approx(1 - math.exp(-0.7))
-    assert sum(plain_weights([3.0, 4.0], 3.0, 1.0)) == pytest.approx(-2.0)
+    assert sum(exponential_weights((0.0, -0.4, -1.0), 0.0, 0.7)) == pytest.approx(1 - math.exp(-0.7))
+    assert sum(plain_weights((3.0, 4.0), 3.0, 1.0)) == pytest.approx(-2.0)
 
 
 def test_combine_is_the_weighted_sum() -> None:

@@ -50,8 +50,9 @@ class ExactMixture(Denoiser):
     def draw(self, count: int, rng: Noise) -> Tensor:
         """``count`` examples of the data, (count, *S)."""
         bounds = self.weights.cumsum(0).to(self.means)
-        pick = torch.searchsorted(bounds, rng.uniform((count,), like=self.means) * bounds[-1])
-        centres = self.means[pick.clamp_max(len(self.means) - 1)]
+        # the last bound is left out, so that rounding never picks a component beyond it
+        place = rng.uniform((count,), like=self.means) * bounds[-1]
+        centres = self.means[torch.searchsorted(bounds[:-1], place, right=True)]
         return centres + self.std * rng.normal(centres.shape, like=centres)
 
     def _log_joint(self, x_t: Tensor, t: Tensor | float) -> Tensor:

@@ -55,7 +55,7 @@ class GaussianDenoiser(Denoiser):
         output = self.network((scale * like).to(x_t), clock.to(x_t).expand(x_t.shape[0]), **cond.slots())
         fraction = None
         if self.variance:
-            output, said = output.chunk(2, 1)
+            output, said = output.tensor_split(2, 1)
             fraction = (said.to(x_t) + 1) / 2
         mean = (b * like - sigma * output) / share
         return GaussianPosterior(mean.to(x_t), x_t, alpha.to(x_t), sigma.to(x_t), fraction)

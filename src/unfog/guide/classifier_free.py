@@ -83,9 +83,9 @@ class ClassifierFree(Denoiser):
         both: GaussianPosterior = self.inner(
             x_t.repeat(2, *[1] * (x_t.ndim - 1)), t.repeat(2) if t.ndim else t, cond.cat(self.null)
         )
-        conditional, unconditional = both.mean.chunk(2)
+        conditional, unconditional = both.mean.tensor_split(2)
         # the variance is the conditional one: only the mean is steered
-        fraction = None if both.fraction is None else both.fraction.chunk(2)[0]
+        fraction = None if both.fraction is None else both.fraction.tensor_split(2)[0]
         asked = GaussianPosterior(conditional, x_t, *self.process.scales(t, like=x_t), fraction)
         guided = self.rule(asked, asked.with_mean(unconditional), self.scale, t, active)
         if self.rescale:

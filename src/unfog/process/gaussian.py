@@ -37,6 +37,10 @@ class GaussianProcess(Process):
             return alpha, sigma
         return expand_like(alpha.to(like), like), expand_like(sigma.to(like), like)
 
+    def numbers(self, t: float | Tensor) -> tuple[float, float]:
+        """alpha and sigma at one time, as plain numbers: arithmetic on them costs next to nothing."""
+        return _numbers_once(self.schedule, float(t))
+
     def rates(self, t: float | Tensor, like: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """d alpha/dt and d sigma/dt, as ``scales``."""
         t = torch.as_tensor(t, dtype=torch.float64)
@@ -98,6 +102,12 @@ def _scales_once(
     with torch.inference_mode(False):  # kept, so that they may meet a gradient later
         time = torch.tensor(t, dtype=torch.float64)
         return schedule.alpha(time).to(device, dtype), schedule.sigma(time).to(device, dtype)
+
+
+@lru_cache(maxsize=4096)
+def _numbers_once(schedule: Schedule, t: float) -> tuple[float, float]:
+    alpha, sigma = _scales_once(schedule, t, torch.float64, torch.device("cpu"))
+    return float(alpha), float(sigma)
 
 
 @lru_cache(maxsize=4096)

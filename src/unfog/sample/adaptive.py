@@ -54,16 +54,16 @@ class Adaptive(Sampler[Tensor]):
     ) -> tuple[Tensor, Tensor | None]:
         """See ``Sampler.step``; the state is the length of each example's next step, (B,)."""
         process = denoiser.process
-        alpha_t, alpha_s = process.scales(t)[0], process.scales(s)[0]
-        if last_step(s) or float(alpha_t) == 0.0:
+        alpha_t, alpha_s = process.numbers(t)[0], process.numbers(s)[0]
+        if last_step(s) or alpha_t == 0.0:
             return straight(process, x_t, t, s, denoiser(x_t, t, cond).mean), state
         start, end = -float(process.log_ratio(t)), -float(process.log_ratio(s))
-        y = x_t.double() / alpha_t.to(x_t.device)
+        y = x_t.double() / alpha_t
         length = (
             torch.full((len(y),), FIRST, dtype=torch.float64, device=y.device) if state is None else state
         )
         y, length = self._walk(denoiser, y, x_t.dtype, (start, end), length, cond)
-        return (alpha_s.to(y) * y).to(x_t.dtype), length
+        return (alpha_s * y).to(x_t.dtype), length
 
     def _walk(
         self,
@@ -79,7 +79,8 @@ class Adaptive(Sampler[Tensor]):
         for _ in range(self.limit):
             if not bool((place > end).any()):
                 return y, length
-            taken = torch.minimum(length, place - end).clamp_min(0)
+            left = place - end
+            taken = torch.minimum(length, left)
             after, wrong = _attempt(denoiser, y, place, -taken, dtype, cond)
             scale = self.tolerance * (1 + torch.exp(place))
             wrong = wrong.flatten(1).square().mean(1).sqrt() / scale
@@ -87,11 +88,10 @@ class Adaptive(Sampler[Tensor]):
                 return torch.full_like(y, math.nan), length  # the loop says which step it was
             right = wrong <= 1
             y = torch.where(expand_like(right, y), after, y)
-            place = torch.where(right, place - taken, place)
-            place = torch.where((place - end).abs() < 1e-12, end, place)
+            place = torch.where(right, torch.where(length < left, place - taken, end), place)
             grow = (SAFETY * wrong.clamp_min(1e-10) ** -0.2).clamp(SMALLEST, LARGEST)
             # a step cut short by the end of the way says little about how long the next may be
-            length = torch.where(taken < length, torch.maximum(length * right, taken * grow), taken * grow)
+            length = torch.where(right & (left < length), torch.maximum(length, taken * grow), taken * grow)
         raise SampleError(
             f"The adaptive sampler gave up after {self.limit} steps: a tolerance of {self.tolerance:g} is "
             "too small for this model. Try --set tolerance=0.001."

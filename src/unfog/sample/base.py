@@ -158,9 +158,9 @@ def straight(process: GaussianProcess, x_t: Tensor, t: Tensor, s: Tensor, mean: 
 
     It is exact where the estimate does not change, and needs neither a finite clock nor signal at t.
     """
-    (alpha_t, sigma_t), (alpha_s, sigma_s) = process.scales(t), process.scales(s)
+    (alpha_t, sigma_t), (alpha_s, sigma_s) = process.numbers(t), process.numbers(s)
     keep = sigma_s / sigma_t
-    return keep * x_t + (alpha_s - keep * alpha_t) * mean
+    return torch.add(keep * x_t, mean, alpha=alpha_s - keep * alpha_t)
 
 
 def check_grid(grid: Tensor) -> None:

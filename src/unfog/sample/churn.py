@@ -29,7 +29,7 @@ def churned(
     Returns:
         The noisier example and its time.
     """
-    if churn <= 0 or float(process.scales(t)[0]) == 0.0:
+    if churn <= 0 or process.numbers(t)[0] == 0.0:
         return x_t, t
     later = torch.maximum(t, process.schedule.time(process.log_ratio(t) - math.log1p(churn)))
     return process.diffuse(x_t, t, later, rng), later

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -65,12 +66,12 @@ class DDPM(Sampler[None]):
         state: None,
     ) -> tuple[Tensor, None]:
         """See ``Sampler.step``."""
-        (alpha_t, sigma_t), (alpha_s, sigma_s) = denoiser.process.scales(t), denoiser.process.scales(s)
+        (alpha_t, sigma_t), (alpha_s, sigma_s) = denoiser.process.numbers(t), denoiser.process.numbers(s)
         posterior = denoiser(x_t, t, cond)
         # exp(l_t - l_s), written so that it is 0 and not NaN where sigma_s or alpha_t is 0
         shrink = (alpha_t * sigma_s) / (sigma_t * alpha_s)
-        fresh = self.eta * sigma_s * (1 - shrink**2).clamp_min(0).sqrt()
-        keep = (sigma_s**2 - fresh**2).clamp_min(0).sqrt() / sigma_t
+        fresh = self.eta * sigma_s * math.sqrt(max(0.0, 1 - shrink**2))
+        keep = math.sqrt(max(0.0, sigma_s**2 - fresh**2)) / sigma_t
         noise = rng.normal(x_t.shape, like=x_t)
         mean = keep * x_t + (alpha_s - keep * alpha_t) * posterior.mean
         fraction = self._fraction(posterior)

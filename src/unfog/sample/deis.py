@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from unfog.condition.base import Condition
@@ -36,12 +35,12 @@ class DEIS(Sampler[History]):
         state: History | None,
     ) -> tuple[Tensor, History | None]:
         """See ``Sampler.step``."""
-        (alpha_t, sigma_t), (alpha_s, sigma_s) = denoiser.process.scales(t), denoiser.process.scales(s)
+        (alpha_t, sigma_t), (alpha_s, sigma_s) = denoiser.process.numbers(t), denoiser.process.numbers(s)
         posterior = denoiser(x_t, t, cond)
-        if float(alpha_t) == 0.0 or float(sigma_s) == 0.0:
+        if alpha_t == 0.0 or sigma_s == 0.0:
             keep = sigma_s / sigma_t
             return keep * x_t + (alpha_s - keep * alpha_t) * posterior.mean, None
-        start, end = float(sigma_t / alpha_t), float(sigma_s / alpha_s)
+        start, end = sigma_t / alpha_t, sigma_s / alpha_s
         known = (Estimate(posterior.noise, start), *(state or ()))[: self.order]
-        slope = combine(known, plain_weights([estimate.at for estimate in known], start, end))
-        return alpha_s / alpha_t * x_t + torch.as_tensor(alpha_s) * slope, known
+        slope = combine(known, plain_weights(tuple(estimate.at for estimate in known), start, end))
+        return alpha_s / alpha_t * x_t + alpha_s * slope, known

@@ -41,8 +41,8 @@ class Euler(Sampler[None]):
         """See ``Sampler.step``."""
         process = denoiser.process
         x_t, t = churned(process, x_t, t, self.churn, rng)
-        (alpha_t, sigma_t), (alpha_s, sigma_s) = process.scales(t), process.scales(s)
+        (alpha_t, sigma_t), (alpha_s, sigma_s) = process.numbers(t), process.numbers(s)
         here = denoiser(x_t, t, cond)
-        if float(alpha_t) == 0.0:  # sigma / alpha is infinite: all that is known is the noise itself
+        if alpha_t == 0.0:  # sigma / alpha is infinite: all that is known is the noise itself
             return straight(process, x_t, t, s, here.mean), None
         return alpha_s / alpha_t * x_t + (sigma_s - alpha_s * sigma_t / alpha_t) * here.noise, None

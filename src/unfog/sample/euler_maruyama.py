@@ -6,6 +6,7 @@ dy = score dq + dw, on every schedule. One step of it is their reverse diffusion
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -38,13 +39,13 @@ class EulerMaruyama(Sampler[None]):
     ) -> tuple[Tensor, None]:
         """See ``Sampler.step``."""
         process = denoiser.process
-        (alpha_t, sigma_t), (alpha_s, sigma_s) = process.scales(t), process.scales(s)
+        (alpha_t, sigma_t), (alpha_s, sigma_s) = process.numbers(t), process.numbers(s)
         mean, noise = denoiser(x_t, t, cond).mean, rng.normal(x_t.shape, like=x_t)
         if last_step(s):
             return alpha_s * mean, None
-        if float(alpha_t) == 0.0:  # no clock q: whatever comes after pure noise is the estimate, noised
+        if alpha_t == 0.0:  # no clock q: whatever comes after pure noise is the estimate, noised
             return alpha_s * mean + sigma_s * noise, None
         before, after = (sigma_t / alpha_t) ** 2, (sigma_s / alpha_s) ** 2
         y = x_t / alpha_t
-        y = y + (before - after) / before * (mean - y) + (before - after).sqrt() * noise
+        y = y + (before - after) / before * (mean - y) + math.sqrt(before - after) * noise
         return alpha_s * y, None

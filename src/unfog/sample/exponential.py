@@ -5,7 +5,8 @@ In the clock l the probability flow from t to s is, with x(l) the clean estimate
     x_s = sigma_s / sigma_t x_t + alpha_s integral of exp(l - l_s) x(l) dl        (l from l_t to l_s)
 
 A multistep sampler puts a polynomial through the last estimates and integrates that (Lu et al. 2022,
-arXiv 2211.01095; Zhao et al. 2023, arXiv 2302.04867). What remains is one weight for each estimate.
+arXiv 2211.01095; Zhao et al. 2023, arXiv 2302.04867). What remains is one weight for each estimate;
+they are kept, as every batch of a request walks the same grid.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from unfog.process.gaussian import GaussianProcess
@@ -34,7 +37,8 @@ class Estimate:
     at: float
 
 
-def exponential_weights(nodes: Sequence[float], start: float, end: float) -> list[float]:
+@lru_cache(maxsize=4096)
+def exponential_weights(nodes: tuple[float, ...], start: float, end: float) -> tuple[float, ...]:
     """Weights that integrate exp(l - end) p(l) from start to end, for the polynomial p through the nodes.
 
     Args:
@@ -48,13 +52,15 @@ def exponential_weights(nodes: Sequence[float], start: float, end: float) -> lis
     moments = [-math.expm1(-h)]
     for power in range(1, len(nodes)):  # by parts: the integral of exp(u - h) u^k from 0 to h
         moments.append(h**power - power * moments[-1])
-    return _solve([node - start for node in nodes], moments)
+    return tuple(_solve([node - start for node in nodes], moments))
 
 
-def plain_weights(nodes: Sequence[float], start: float, end: float) -> list[float]:
+@lru_cache(maxsize=4096)
+def plain_weights(nodes: tuple[float, ...], start: float, end: float) -> tuple[float, ...]:
     """Weights that integrate p from start to end, for the polynomial p through the nodes; as above."""
     h = end - start
-    return _solve([node - start for node in nodes], [h ** (k + 1) / (k + 1) for k in range(len(nodes))])
+    moments = [h ** (k + 1) / (k + 1) for k in range(len(nodes))]
+    return tuple(_solve([node - start for node in nodes], moments))
 
 
 def _solve(places: list[float], moments: list[float]) -> list[float]:
@@ -69,7 +75,7 @@ def combine(estimates: Sequence[Estimate], weights: Sequence[float]) -> Tensor:
     """The weighted sum of estimates, (B, *S)."""
     total = weights[0] * estimates[0].value
     for estimate, weight in zip(estimates[1:], weights[1:], strict=True):
-        total = total + weight * estimate.value
+        total = torch.add(total, estimate.value, alpha=weight)
     return total
 
 
@@ -85,6 +91,6 @@ def flow(
     finite = [estimate for estimate in estimates if math.isfinite(estimate.at)]
     if not (math.isfinite(start) and math.isfinite(end) and finite):
         return straight(process, x_t, t, s, estimates[0].value)
-    weights = exponential_weights([estimate.at for estimate in finite], start, end)
-    sigma_t, (alpha_s, sigma_s) = process.scales(t)[1], process.scales(s)
-    return sigma_s / sigma_t * x_t + alpha_s * combine(finite, weights)
+    weights = exponential_weights(tuple(estimate.at for estimate in finite), start, end)
+    sigma_t, (alpha_s, sigma_s) = process.numbers(t)[1], process.numbers(s)
+    return torch.add(sigma_s / sigma_t * x_t, combine(finite, weights), alpha=alpha_s)

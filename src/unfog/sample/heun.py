@@ -41,10 +41,10 @@ class Heun(Sampler[None]):
         """See ``Sampler.step``."""
         process = denoiser.process
         x_t, t = churned(process, x_t, t, self.churn, rng)
-        (alpha_t, sigma_t), (alpha_s, sigma_s) = process.scales(t), process.scales(s)
+        (alpha_t, sigma_t), (alpha_s, sigma_s) = process.numbers(t), process.numbers(s)
         here = denoiser(x_t, t, cond)
         euler = straight(process, x_t, t, s, here.mean)
-        if last_step(s) or float(alpha_t) == 0.0:  # no slope exists without noise, or without signal
+        if last_step(s) or alpha_t == 0.0:  # no slope exists without noise, or without signal
             return euler, None
         slope = 0.5 * (here.noise + denoiser(euler, s, cond).noise)
         return alpha_s / alpha_t * x_t + alpha_s * (sigma_s / alpha_s - sigma_t / alpha_t) * slope, None

@@ -34,9 +34,9 @@ class IPNDM(Sampler[tuple[Tensor, ...]]):
         state: tuple[Tensor, ...] | None,
     ) -> tuple[Tensor, tuple[Tensor, ...] | None]:
         """See ``Sampler.step``."""
-        (alpha_t, sigma_t), (alpha_s, sigma_s) = denoiser.process.scales(t), denoiser.process.scales(s)
+        (alpha_t, sigma_t), (alpha_s, sigma_s) = denoiser.process.numbers(t), denoiser.process.numbers(s)
         posterior = denoiser(x_t, t, cond)
-        if float(alpha_t) == 0.0 or float(s) == 0.0:  # no slope without signal; the last step is DDIM's
+        if alpha_t == 0.0 or float(s) == 0.0:  # no slope without signal; the last step is DDIM's
             return straight(denoiser.process, x_t, t, s, posterior.mean), None
         known = (posterior.noise, *(state or ()))[: len(WEIGHTS)]
         weights = WEIGHTS[len(known) - 1]

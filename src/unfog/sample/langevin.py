@@ -34,10 +34,10 @@ def langevin_step(
         cond: what steers the denoiser.
         rng: one draw.
     """
-    alpha, sigma = denoiser.process.scales(t)
+    alpha, sigma = denoiser.process.numbers(t)
     centre: Tensor = alpha * denoiser(x_t, t, cond).mean
     keep = math.exp(-size)
-    fresh = float(sigma) * math.sqrt(-math.expm1(-2 * size))
+    fresh = sigma * math.sqrt(-math.expm1(-2 * size))
     return centre + keep * (x_t - centre) + fresh * rng.normal(x_t.shape, like=x_t)
 
 
@@ -72,10 +72,10 @@ class Langevin(Sampler[None]):
     ) -> tuple[Tensor, None]:
         """See ``Sampler.step``."""
         process = denoiser.process
-        (alpha_t, sigma_t), (alpha_s, sigma_s) = process.scales(t), process.scales(s)
+        (alpha_t, sigma_t), (alpha_s, sigma_s) = process.numbers(t), process.numbers(s)
         if last_step(s):
             return alpha_s * denoiser(x_t, t, cond).mean, None
-        if float(alpha_t) == 0.0:  # x_t is nothing but noise: go on with noise
+        if alpha_t == 0.0:  # x_t is nothing but noise: go on with noise
             x_s = sigma_s / sigma_t * x_t
         else:
             x_s = alpha_s / alpha_t * x_t

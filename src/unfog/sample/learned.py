@@ -60,5 +60,5 @@ class Learned(Sampler[Past]):
         x_s = flow(process, x_t, t, s, known)
         more = self.corrections[count][: len(known)] if count < len(self.corrections) else ()
         if more:
-            x_s = x_s + process.scales(s)[0] * combine(known[: len(more)], more)
+            x_s = x_s + process.numbers(s)[0] * combine(known[: len(more)], more)
         return x_s, Past(count + 1, known)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -36,13 +37,13 @@ class RK4(Sampler[None]):
     ) -> tuple[Tensor, None]:
         """See ``Sampler.step``."""
         process = denoiser.process
-        (alpha_t, sigma_t), (alpha_s, sigma_s) = process.scales(t), process.scales(s)
+        (alpha_t, sigma_t), (alpha_s, sigma_s) = process.numbers(t), process.numbers(s)
         here = denoiser(x_t, t, cond)
-        if last_step(s) or float(alpha_t) == 0.0:
+        if last_step(s) or alpha_t == 0.0:
             return straight(process, x_t, t, s, here.mean), None
         start, end = sigma_t / alpha_t, sigma_s / alpha_s
-        middle = process.schedule.time(-torch.log((start + end) / 2))
-        alpha_m, y, h = process.scales(middle)[0], x_t / alpha_t, end - start
+        middle = process.schedule.time(torch.tensor(-math.log((start + end) / 2), dtype=torch.float64))
+        alpha_m, y, h = process.numbers(middle)[0], x_t / alpha_t, end - start
         first = here.noise
         second = denoiser(alpha_m * (y + h / 2 * first), middle, cond).noise
         third = denoiser(alpha_m * (y + h / 2 * second), middle, cond).noise

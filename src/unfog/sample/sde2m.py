@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from unfog.condition.base import Condition
@@ -37,7 +36,7 @@ class SDESolver2M(Sampler[Estimate]):
     ) -> tuple[Tensor, Estimate]:
         """See ``Sampler.step``."""
         process = denoiser.process
-        (alpha_t, sigma_t), (alpha_s, sigma_s) = process.scales(t), process.scales(s)
+        (alpha_t, sigma_t), (alpha_s, sigma_s) = process.numbers(t), process.numbers(s)
         l_t, l_s = float(process.log_ratio(t)), float(process.log_ratio(s))
         here = Estimate(denoiser(x_t, t, cond).mean, l_t)
         mean = here.value
@@ -47,6 +46,6 @@ class SDESolver2M(Sampler[Estimate]):
         # exp(l_t - l_s), written so that it is 0 and not NaN where sigma_s or alpha_t is 0
         shrink = (alpha_t * sigma_s) / (sigma_t * alpha_s)
         keep = shrink * sigma_s / sigma_t
-        fresh = sigma_s * (1 - shrink**2).clamp_min(0).sqrt()
+        fresh = sigma_s * math.sqrt(max(0.0, 1 - shrink**2))
         noise = rng.normal(x_t.shape, like=x_t)
-        return keep * x_t + torch.as_tensor(alpha_s - keep * alpha_t) * mean + fresh * noise, here
+        return keep * x_t + (alpha_s - keep * alpha_t) * mean + fresh * noise, here
