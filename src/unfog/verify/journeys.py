@@ -10,6 +10,7 @@ import torch
 from unfog.denoise import ExactGaussian
 from unfog.process import GaussianProcess
 from unfog.process.simulate import simulate
+from unfog.rng import Noise
 from unfog.sample import log_snr
 from unfog.sample.encode import between, encode
 from unfog.verify.check import MEAN, STD, Impulses, Result, error, schedules
@@ -35,7 +36,7 @@ def forward_reaches_kernel() -> Iterator[Result]:
 
 
 def kernels_chain() -> Iterator[Result]:
-    """x_s drawn from x, then x_t from x_s, has the moments of x_t drawn from x: exactly."""
+    """x_s drawn from x, then x_t from x_s, is x_t drawn from x; and the prior is noise alone."""
     for name, schedule in schedules().items():
         process = GaussianProcess(schedule)
         s, t = schedule.time(CLOCKS[60]), schedule.time(CLOCKS[160])
@@ -45,6 +46,8 @@ def kernels_chain() -> Iterator[Result]:
         yield error(f"{name}, mean", kept * alpha_s, alpha_t, 1e-9)
         found = ((kept * sigma_s) ** 2 + fresh**2) / sigma_t**2
         yield error(f"{name}, variance", found, torch.ones_like(found), 1e-8)
+        prior, drawn = process.prior((3, 1), Noise(1), t) / sigma_t, Noise(1).normal((3, 1)).double()
+        yield error(f"{name}, prior", prior, drawn, 1e-6)
 
 
 def encoding_is_the_flow() -> Iterator[Result]:

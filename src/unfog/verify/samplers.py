@@ -143,7 +143,7 @@ def corrections_have_their_size() -> Iterator[Result]:
         ("pc", PredictorCorrector(), 2 * 0.16**2, 2),
     ):
         ends = end_of(known, sampler, steps, x, Impulses(first=1))[:, 0]
-        drawn = (ends[last] - ends[0]).abs()
+        drawn = ends[last] - ends[0]
         yield error(f"{name}, fresh noise", drawn, sigma * torch.tensor(1 - math.exp(-2 * size)).sqrt(), 1e-6)
 
 
