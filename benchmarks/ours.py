@@ -17,9 +17,9 @@ from torch import Tensor
 
 from unfog import config as configs
 from unfog.data import open_pictures
-from unfog.model import Model
+from unfog.model import PictureModel
 from unfog.recipes import train
-from unfog.recipes.image import ImageConfig, prepare
+from unfog.recipes.image import ImageConfig, prepared_for
 from unfog.train import Training, TrainStep
 
 ENDLESS = 10_000_000  # steps of a run that is only measured and never finished
@@ -63,9 +63,9 @@ class Ours:
         self.batch = self.config.train.batch
         store = open_pictures("digits")
         start = time.process_time()
-        prepared = prepare(self.config, store)
+        prepared = prepared_for(self.config, store)
         self.setup = time.process_time() - start
-        self.model: Model = prepared.model
+        self.model: PictureModel = prepared.model
         self.data = prepared.batches(self.config)
         self._steps: Iterator[TrainStep] | None = None
 

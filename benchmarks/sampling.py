@@ -25,7 +25,7 @@ from peers import stand_in_for_torchvision
 from torch import Tensor, nn
 
 from unfog.codec import PixelStatistics
-from unfog.model import Model, load
+from unfog.model import PictureModel, load
 from unfog.sample import SAMPLERS
 from unfog.spec import Sampling, Spec
 
@@ -34,7 +34,7 @@ STEPS = 50  # of each sampler in the second table
 SHAPE = (1, 28, 28)
 
 
-def default_model(path: str | None) -> Model:
+def default_model(path: str | None) -> PictureModel:
     """The model to time: a trained one, or a fresh one of the default recipe on the digits."""
     if path is not None:
         return load(path)
@@ -55,7 +55,7 @@ class Counted(nn.Module):
         return self.inner(x, clock, **slots)
 
 
-def whole(model: Model, samples: int, rounds: int) -> list[str]:
+def whole(model: PictureModel, samples: int, rounds: int) -> list[str]:
     """Time `samples` pictures against the same network calls alone, in interleaved rounds; in words."""
     labels = model.choose_labels(samples)
     network = model.denoiser.network
@@ -86,12 +86,12 @@ def whole(model: Model, samples: int, rounds: int) -> list[str]:
     ]
 
 
-def free_model() -> Model:
+def free_model() -> PictureModel:
     """A model of the digits' shape whose network costs nothing."""
     statistics_ = PixelStatistics(SHAPE, 1, (0.5,), (0.25,), 0.0, 1.0, 0.0, 0.0)
     network = {"kind": "unet", "widths": [16], "depth": 1}
     spec = Spec("image", network, {"kind": "cosine"}, "v", statistics_.to_dict())
-    model = Model(spec)
+    model = PictureModel(spec)
     model.denoiser.network = Constant()
     return model
 
@@ -171,7 +171,7 @@ def peer_loops(batch: int) -> dict[str, Callable[[], Any]]:
     return loops
 
 
-def network_seconds(model: Model, batch: int, rounds: int) -> float:
+def network_seconds(model: PictureModel, batch: int, rounds: int) -> float:
     """One call of the network on so many pictures."""
     x, clock = torch.randn(batch, *model.shape), torch.zeros(batch)
     width = model.encoder.table.embedding_dim if model.encoder is not None else None
@@ -185,7 +185,7 @@ def network_seconds(model: Model, batch: int, rounds: int) -> float:
     return median_seconds(interleave({"calls": calls}, rounds)["calls"]) / STEPS
 
 
-def overhead(model: Model, rounds: int) -> list[str]:
+def overhead(model: PictureModel, rounds: int) -> list[str]:
     """Microseconds per step outside the network, as Markdown."""
     call = network_seconds(model, 16, rounds)
     lines = [

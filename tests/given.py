@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from unfog.codec import measure_pixels
-from unfog.model import Model
+from unfog.model import PictureModel
 from unfog.process import GaussianProcess
 from unfog.spec import Sampling, Spec
 from unfog.verify.check import schedules
@@ -75,10 +75,10 @@ def small_spec(classes: tuple[str, ...] = ("cat", "dog"), channels: int = 1, **c
     return Spec(**{**values, **changes})
 
 
-def small_model(seed: int = 0, *, alive: bool = True, **changes: Any) -> Model:
+def small_model(seed: int = 0, *, alive: bool = True, **changes: Any) -> PictureModel:
     """A small model with seeded weights; ``alive`` gives layers that start at 0 something to say."""
     torch.manual_seed(seed)
-    model = Model(small_spec(**changes))
+    model = PictureModel(small_spec(**changes))
     if alive:
         enliven(model)
     return model.eval()

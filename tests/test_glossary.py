@@ -25,7 +25,7 @@ def table_names() -> list[str]:
     from unfog.nets import NETWORKS
     from unfog.process import SCHEDULES
     from unfog.sample import GRIDS, SAMPLERS
-    from unfog.train.objective import WEIGHTS
+    from unfog.train.denoising import WEIGHTS
 
     tables = (TARGETS, THRESHOLDS, NETWORKS, SCHEDULES, GRIDS, SAMPLERS, WEIGHTS)
     return sorted({name for table in tables for name in table})

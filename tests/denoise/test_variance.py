@@ -13,7 +13,7 @@ from torch.distributions import Normal, kl_divergence
 from tests.given import process_of, small_model, time_at
 from unfog.denoise.variance import best_fraction, gain, log_extremes, step_divergence
 from unfog.errors import SampleError
-from unfog.model import Model, load
+from unfog.model import PictureModel, load
 from unfog.nets import NETWORKS
 from unfog.process import SCHEDULES
 
@@ -89,7 +89,7 @@ NETS: dict[str, dict[str, Any]] = {
 }
 
 
-def drawn(model: Model, n: int, **options: Any) -> np.ndarray:
+def drawn(model: PictureModel, n: int, **options: Any) -> np.ndarray:
     return np.stack([np.asarray(picture) for picture in model.generate(n, **options)])
 
 

@@ -18,19 +18,19 @@ from unfog.denoise import ExactGaussian
 from unfog.errors import ModelError, SampleError
 from unfog.guide import Autoguidance, ClassifierFree, DynamicThreshold, LossGuided
 from unfog.guide.steer import RANGES, RULES, Surroundings, check_guides, steer
-from unfog.model import Model, load
+from unfog.model import PictureModel, load
 from unfog.spec import Sampling
 from unfog.weights import EARLY_FILE, early_weights
 
 
-def with_early(classes: tuple[str, ...] = ("cat", "dog")) -> Model:
+def with_early(classes: tuple[str, ...] = ("cat", "dog")) -> PictureModel:
     """A model that carries other weights as its early ones."""
     model = small_model(classes=classes)
     model.early = early_weights(small_model(seed=5, classes=classes).state_dict())
     return model
 
 
-def arrays(model: Model, n: int, **options: Any) -> np.ndarray:
+def arrays(model: PictureModel, n: int, **options: Any) -> np.ndarray:
     return np.stack([np.asarray(picture) for picture in model.generate(n, **options)]).astype(int)
 
 

@@ -176,14 +176,14 @@ def test_line_for_people():
     line = Provenance(
         prompt="a cat", seed=4, model="abcdef0123456789", settings={"steps": 20}, version="1"
     ).describe()
-    assert line == "a cat\nSeed: 4, Index: 0, Steps: 20, Model hash: abcdef0123, Version: unfog 1"
+    assert line == "a cat\nSeed: 4, Index: 0, Steps: 20, PictureModel hash: abcdef0123, Version: unfog 1"
     assert Provenance(label="3").describe().startswith("label 3\n")
 
 
 def test_foreign_pictures_are_not_ours(tmp_path):
     info = PngInfo()
     info.add_text(
-        "parameters", "a cat\nSteps: 20, Sampler: Euler a, Seed: 1, Model hash: abc, Version: v1.6.0"
+        "parameters", "a cat\nSteps: 20, Sampler: Euler a, Seed: 1, PictureModel hash: abc, Version: v1.6.0"
     )
     path = tmp_path / "foreign.png"
     Image.fromarray(PICTURE[..., 0]).save(path, pnginfo=info)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unfog.model import Model
+from unfog.model import PictureModel
 from unfog.recipes import image
 from unfog.recipes.image import sampling_for, schedule_for
 from unfog.spec import Spec
@@ -20,7 +20,7 @@ def test_every_preset_builds_for_every_size(preset: str, kind: str, size: int) -
     options = image.network_for(preset, size, {"kind": kind})
     statistics = {"shape": (3, size, size), "count": 1, "mean": (0.5,) * 3, "std": (0.2,) * 3,
                   "low": 0.0, "high": 1.0, "at_black": 0.0, "at_white": 0.0}  # fmt: skip
-    model = Model(Spec("image", options, {"kind": "cosine"}, "v", statistics))
+    model = PictureModel(Spec("image", options, {"kind": "cosine"}, "v", statistics))
     assert model.count_parameters() > 1000
 
 
@@ -39,7 +39,7 @@ def test_prepare_is_the_same_for_the_same_seed(shapes: object) -> None:
 
     store = open_pictures(str(shapes))
     config = image.ImageConfig(data=image.DataConfig(source=str(shapes)))
-    one, two = image.prepare(config, store), image.prepare(config, store)
+    one, two = image.prepared_for(config, store), image.prepared_for(config, store)
     assert one.model.fingerprint() == two.model.fingerprint()
     assert one.groups is not None and two.groups is not None
     assert np.array_equal(one.groups, two.groups)

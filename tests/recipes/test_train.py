@@ -120,7 +120,7 @@ def test_resume_notices_changed_pictures(tmp_path: Path) -> None:
     data = write_shapes(tmp_path / "data", count=24, size=16)
     unfog.train("image", data, tmp_path / "run", steps=3, settings=TINY, samples=0)
     next(data.rglob("*.png")).unlink()
-    with pytest.raises(TrainError, match="not those the run began with"):
+    with pytest.raises(TrainError, match="not what the run began with"):
         unfog.train("image", out=tmp_path / "run", resume=True)
 
 

@@ -17,7 +17,7 @@ from torch import Tensor
 from tests.given import pictures, small_model, small_spec
 from unfog.condition import ANY
 from unfog.errors import TrainError
-from unfog.model import Model
+from unfog.model import PictureModel
 from unfog.train import Batches, TrainConfig, Training, TrainStep
 from unfog.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from unfog.train.fit import Source, fit, precision
@@ -41,7 +41,7 @@ def training(
     *, seed: int = 0, dropout: float = 0.0, from_source: Source | None = None, **changes: Any
 ) -> Training:
     torch.manual_seed(seed)
-    model = Model(small_spec(network={**small_spec().network, "dropout": dropout}))
+    model = PictureModel(small_spec(network={**small_spec().network, "dropout": dropout}))
     return Training(model, from_source or source(), config(**changes))
 
 
@@ -64,7 +64,7 @@ def test_steps_are_reported_as_they_were() -> None:
     run = training()
     steps = take(run)
     assert [s.step for s in steps] == list(range(1, STEPS + 1))
-    assert all(s.total == STEPS and s.images_per_second > 0 and s.event is None for s in steps)
+    assert all(s.total == STEPS and s.examples_per_second > 0 and s.event is None for s in steps)
     assert all(np.isfinite([s.loss, s.gradient]).all() and s.gradient > 0 for s in steps)
     for s in steps:
         assert s.learning_rate == pytest.approx(2e-3 * run.plan.learning_rate(s.step - 1))
@@ -132,7 +132,7 @@ def test_looking_on_does_not_change_the_run() -> None:
 
 def test_a_checkpoint_of_another_network_is_refused() -> None:
     torch.manual_seed(0)
-    other = Training(Model(small_spec(classes=())), source(), config())
+    other = Training(PictureModel(small_spec(classes=())), source(), config())
     with pytest.raises(TrainError, match="another network"):
         training().restore(other.checkpoint())
 

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from tests.given import small_model
-from unfog.train import Objective, TrainConfig
+from unfog.train import DenoisingObjective, TrainConfig
 from unfog.train.optimise import Muon, is_hidden, optimisers, orthogonalise
 
 
@@ -76,7 +76,7 @@ def test_memory_layout_and_absent_gradients() -> None:
 
 def named(**changes: object) -> dict[str, nn.Parameter]:
     model = small_model(**changes)
-    return dict(Objective(model.denoiser, model.encoder, TrainConfig()).named_parameters())
+    return dict(DenoisingObjective(model, TrainConfig()).named_parameters())
 
 
 @pytest.mark.parametrize(

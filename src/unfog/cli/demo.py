@@ -19,10 +19,12 @@ def demo(
     folder = out or _free(Path("runs/demo"))
     with Screen() as screen:
         screen.say("Learning handwriting from 5,000 digits. Ctrl-C stops and saves.")
+        from unfog.model import load_pictures
         from unfog.recipes import draw
         from unfog.recipes.train import train
 
-        model = train("image", "digits", folder, minutes=minutes, listener=screen)
+        train("image", "digits", folder, minutes=minutes, listener=screen)
+        model = load_pictures(folder)
         draw.remember(folder / "model", model.fingerprint())
         saved, _ = draw.draw(model, folder / "samples", 100, film=True, listener=screen)
     report = folder / "report.html"

@@ -28,12 +28,12 @@ def evaluate(
     """Measure a model: unfog evaluate runs/photos/model --data photos/."""
     with Screen() as screen:
         from unfog.config import override
-        from unfog.model import load
+        from unfog.model import load_pictures
         from unfog.recipes.assess import evaluate_model
 
         changes: dict[str, Any] = {"steps": steps, "sampler": sampler, "guidance": guidance}
         override(changes, set_ or ())
-        found = evaluate_model(load(model), data, n, seed=seed, settings=changes, listener=screen)
+        found = evaluate_model(load_pictures(model), data, n, seed=seed, settings=changes, listener=screen)
     head = ["figure", "samples", "real, held out", "better", "n"]
     text = "\n".join([table(head, found.rows), "", *found.notes])
     answer(found.values, json, text.rstrip())

@@ -20,10 +20,12 @@ def likelihood(
 ) -> None:
     """Measure how probable real pictures are: unfog likelihood runs/photos/model --data photos/."""
     with Screen() as screen:
-        from unfog.model import load
+        from unfog.model import load_pictures
         from unfog.recipes.likelihood import DEQUANTISED, measure_likelihood
 
-        found = measure_likelihood(load(model), data, n, seed=seed, tolerance=tolerance, listener=screen)
+        found = measure_likelihood(
+            load_pictures(model), data, n, seed=seed, tolerance=tolerance, listener=screen
+        )
     figures = [
         ["exact, by the probability flow", str(found.exact), str(found.exact.n)],
         ["variational bound", str(found.bound), str(found.bound.n)],

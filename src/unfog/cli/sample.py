@@ -74,11 +74,11 @@ def _draw(
 ) -> None:
     with Screen() as screen:
         from unfog.config import override
-        from unfog.model import home, load
+        from unfog.model import home, load_pictures
         from unfog.recipes import draw
 
         override(changes, more)
-        loaded = load(model)
+        loaded = load_pictures(model)
         saved, film = draw.draw(loaded, out, n, settings=changes, listener=screen, **wishes)
         draw.remember(home(model), loaded.fingerprint())
     _tell(saved, film, json)
@@ -86,19 +86,19 @@ def _draw(
 
 def _between(model: Path, ends: Sequence[Path], out: Path, n: int, label: str | None, json: bool) -> None:
     with Screen() as screen:
-        from unfog.model import load
+        from unfog.model import load_pictures
         from unfog.recipes.between import interpolate
 
-        saved = interpolate(load(model), ends, out, n, label=label, listener=screen)
+        saved = interpolate(load_pictures(model), ends, out, n, label=label, listener=screen)
     _tell(saved, None, json)
 
 
 def _again(original: Path, out: Path, model: Path | None, classifier: str | None, json: bool) -> None:
     with Screen() as screen:
-        from unfog.model import load
+        from unfog.model import load_pictures
         from unfog.recipes import draw
 
-        loaded = None if model is None else load(model)
+        loaded = None if model is None else load_pictures(model)
         path = draw.again(original, out, model=loaded, classifier=classifier, listener=screen)
     same = path.read_bytes() == original.read_bytes()
     verdict = "the same to the byte" if same else "differs: made on another machine or version?"

@@ -60,9 +60,7 @@ class Screen:
     def step(self, step: TrainStep) -> None:
         """See ``Listener.step``."""
         self._smooth = step.loss if self._smooth is None else 0.98 * self._smooth + 0.02 * step.loss
-        detail = (
-            f"loss {self._smooth:.4f}  {step.images_per_second:.0f} pictures/s  step {step.step}/{step.total}"
-        )
+        detail = f"loss {self._smooth:.4f}  {step.examples_per_second:.0f}/s  step {step.step}/{step.total}"
         self._show("Training", step.step, step.total, detail)
 
     def say(self, text: str) -> None:

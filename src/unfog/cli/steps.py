@@ -36,11 +36,11 @@ def steps(
 ) -> None:
     """Find the best way to sample: unfog steps runs/photos/model."""
     with Screen() as screen:
-        from unfog.model import home, load, restate
+        from unfog.model import home, load_pictures, restate
         from unfog.output.steps import draw_steps
         from unfog.recipes.steps import CALLS, LEARNED, adopt, advise, source_of
 
-        loaded, folder = load(model), home(model)
+        loaded, folder = load_pictures(model), home(model)
         advice = advise(
             loaded,
             data or source_of(loaded, folder),

@@ -142,7 +142,7 @@ class Provenance:
         """One line for people, in the form that galleries of generated pictures read from `parameters`."""
         parts: dict[str, Any] = {"Seed": self.seed, "Index": self.index}
         parts |= {key.replace("_", " ").capitalize(): value for key, value in self.settings.items()}
-        parts |= {"Model hash": self.model[:10], "Version": f"{self.software} {self.version}"}
+        parts |= {"PictureModel hash": self.model[:10], "Version": f"{self.software} {self.version}"}
         asked = self.prompt if self.prompt is not None else self.label and f"label {self.label}"
         line = ", ".join(f"{key}: {_short(value)}" for key, value in parts.items() if value not in ("", None))
         return f"{asked}\n{line}" if asked else line

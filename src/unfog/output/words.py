@@ -102,7 +102,7 @@ _EN = {
     "memorised_floor": "; of real held-out pictures, {share}",
     "made": "What made it",
     "command": "To make it again",
-    "model": "Model (SHA-256)",
+    "model": "PictureModel (SHA-256)",
     "software": "Software",
     "recipe": "Recipe",
     "seed": "Seed",

@@ -21,7 +21,7 @@ from unfog.errors import DataError, ModelError
 from unfog.evaluate.classifier import ClassifierSpace
 from unfog.evaluate.classifier_cache import classifier_path, data_key, load_classifier, open_classifier
 from unfog.evaluate.pictures import shrink, smaller
-from unfog.model import Model, PictureLoss
+from unfog.model import PictureLoss, PictureModel
 from unfog.recipes.assess import data_of, few
 from unfog.recipes.listen import Listener
 
@@ -55,7 +55,7 @@ class Guide:
         return improbable
 
 
-def guide_by(model: Model, data: str | Path, listener: Listener) -> Guide:
+def guide_by(model: PictureModel, data: str | Path, listener: Listener) -> Guide:
     """The classifier of labelled pictures at the model's size, from the cache or trained now.
 
     Args:

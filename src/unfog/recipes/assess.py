@@ -14,7 +14,7 @@ from unfog.errors import DataError
 from unfog.evaluate.quality import evaluate_pictures
 from unfog.evaluate.result import Quality
 from unfog.evaluate.words import Row
-from unfog.model import Model
+from unfog.model import PictureModel
 from unfog.output.facts import Metric, Neighbours
 from unfog.recipes.listen import Listener, Silent
 
@@ -133,7 +133,7 @@ class Evaluation:
 
 
 def evaluate_model(
-    model: Model,
+    model: PictureModel,
     data: str | Path,
     n: int = 1000,
     *,
@@ -186,12 +186,12 @@ def evaluate_model(
     return Evaluation(values, rows, notes)
 
 
-def trained_on(model: Model) -> dict[str, Any]:
+def trained_on(model: PictureModel) -> dict[str, Any]:
     """What the model's history says of its data; empty if it says nothing."""
     return next((entry["data"] for entry in reversed(model.history) if "data" in entry), {})
 
 
-def data_of(model: Model, data: str | Path, listener: Listener) -> PictureStore:
+def data_of(model: PictureModel, data: str | Path, listener: Listener) -> PictureStore:
     """The data at the model's size, split as it was for training.
 
     Raises:

@@ -13,7 +13,7 @@ from torch import Tensor
 from unfog.condition import NONE, Condition
 from unfog.data.decode import decode_picture
 from unfog.errors import DataError, SampleError
-from unfog.model import Model
+from unfog.model import PictureModel
 from unfog.output.pictures import Saved, save_pictures
 from unfog.output.provenance import Provenance
 from unfog.recipes.listen import Listener, Silent
@@ -25,7 +25,7 @@ STEPS = 60  # each way; Heun's, so that the way down retraces the way up
 
 
 def interpolate(
-    model: Model,
+    model: PictureModel,
     ends: Sequence[str | Path],
     out: str | Path,
     n: int = 9,
@@ -90,7 +90,7 @@ def _read(path: Path, size: int, channels: int) -> np.ndarray:
 
 
 @torch.inference_mode()
-def codes(model: Model, pictures: np.ndarray, cond: Condition) -> Tensor:
+def codes(model: PictureModel, pictures: np.ndarray, cond: Condition) -> Tensor:
     """The noise of each picture, uint8 (B, H, W, C) -> (B, C, H, W)."""
     raw = torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2)
     x = model.codec.encode(raw).to(model.device)
@@ -98,7 +98,7 @@ def codes(model: Model, pictures: np.ndarray, cond: Condition) -> Tensor:
 
 
 def _between(
-    model: Model, pictures: np.ndarray, n: int, one: Condition, listener: Listener
+    model: PictureModel, pictures: np.ndarray, n: int, one: Condition, listener: Listener
 ) -> Iterator[np.ndarray]:
     both = codes(model, pictures, one.map(lambda slot: slot.repeat(2, *[1] * (slot.ndim - 1))))
     first, last = both[:1], both[1:]
@@ -112,12 +112,12 @@ def _between(
         yield model.to_pictures(end)[0]
 
 
-def _grid(model: Model) -> Tensor:
+def _grid(model: PictureModel) -> Tensor:
     own = model.spec.sampling
     return GRIDS["log-snr"](model.denoiser.process, STEPS, own.start, own.end)
 
 
-def _condition(model: Model, label: str | int | None) -> Condition:
+def _condition(model: PictureModel, label: str | int | None) -> Condition:
     """One example's: a class, or nothing said."""
     if model.encoder is None:
         if label is not None:

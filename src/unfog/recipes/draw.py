@@ -12,7 +12,7 @@ import numpy as np
 from unfog.atomic import atomic_write
 from unfog.data.cache import cache_folder
 from unfog.errors import DataError, ModelError, SampleError
-from unfog.model import Model, load
+from unfog.model import PictureModel, load_pictures
 from unfog.output.film import write_film
 from unfog.output.pictures import Saved, save_pictures
 from unfog.output.provenance import Provenance, read_provenance, write_picture
@@ -25,7 +25,7 @@ FILMED = 16  # pictures in a film
 
 
 def draw(
-    model: Model,
+    model: PictureModel,
     out: str | Path,
     n: int,
     *,
@@ -93,7 +93,7 @@ class Request:
         guide: a classifier that steers.
     """
 
-    model: Model
+    model: PictureModel
     labels: Sequence[int] | None
     seed: int
     sampling: Sampling
@@ -136,7 +136,7 @@ def again(
     file: str | Path,
     out: str | Path,
     *,
-    model: Model | None = None,
+    model: PictureModel | None = None,
     classifier: str | Path | None = None,
     listener: Listener | None = None,
 ) -> Path:
@@ -199,7 +199,7 @@ def remember(folder: Path, fingerprint: str) -> None:
     atomic_write(cache_folder() / "models" / fingerprint, str(folder.absolute()), durable=False)
 
 
-def find(fingerprint: str) -> Model:
+def find(fingerprint: str) -> PictureModel:
     """The model of a fingerprint, if it still lies where it was last seen.
 
     Raises:
@@ -209,7 +209,7 @@ def find(fingerprint: str) -> Model:
     if fingerprint.isalnum() and note.is_file():
         folder = Path(note.read_text("utf-8").strip())
         if (folder / "model.json").is_file():
-            return load(folder)
+            return load_pictures(folder)
     raise ModelError(
         f"The model {fingerprint[:12]} that drew this was not found. "
         "Name it: unfog sample MODEL --again FILE --out DIR"
@@ -217,7 +217,7 @@ def find(fingerprint: str) -> Model:
 
 
 def _guide_of(
-    entry: Provenance, model: Model, sampling: Sampling, data: str | Path | None, listener: Listener
+    entry: Provenance, model: PictureModel, sampling: Sampling, data: str | Path | None, listener: Listener
 ) -> Guide | None:
     """The classifier that steered a picture, if one did."""
     if not sampling.classifier:
@@ -240,7 +240,7 @@ def _pictures(request: Request, n: int, listener: Listener) -> Iterator[np.ndarr
         yield from request.model.to_pictures(last)
 
 
-def _spread(model: Model, t: float) -> float:
+def _spread(model: PictureModel, t: float) -> float:
     """The standard deviation of x_t, to show noisy pictures at the contrast of clean ones."""
     alpha, sigma = model.denoiser.process.scales(t)
     return float((alpha**2 + sigma**2).sqrt())

@@ -12,7 +12,7 @@ import torch
 
 from unfog.config import nearest
 from unfog.errors import UsageError
-from unfog.model import Model, load
+from unfog.model import PictureModel, load_pictures
 from unfog.output.explain import write_explanation
 from unfog.output.explained import Explanation
 from unfog.output.provenance import Provenance
@@ -80,7 +80,7 @@ def open_subject(name: str, data: str | None, seed: int, listener: Listener) -> 
     if not Path(name).is_dir():
         hint = nearest(name, SCHEDULES)
         raise UsageError(f"{name!r} is neither a folder with a model nor a schedule. {hint}")
-    return ModelSubject(load(name), data, seed, listener)
+    return ModelSubject(load_pictures(name), data, seed, listener)
 
 
 @torch.inference_mode()
@@ -167,7 +167,7 @@ def _short(path: str | Path) -> str:
     return Path(path).name if Path(path).is_absolute() else str(path)
 
 
-def _provenance(model: Model, seed: int) -> Provenance:
+def _provenance(model: PictureModel, seed: int) -> Provenance:
     return Provenance(
         model=model.fingerprint(),
         recipe=model.spec.recipe,

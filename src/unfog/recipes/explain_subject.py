@@ -22,7 +22,7 @@ from unfog.condition import NONE, Condition
 from unfog.data import PictureStore, open_pictures
 from unfog.denoise import Denoiser, ExactMixture, GaussianPosterior, exact_dataset
 from unfog.errors import DataError
-from unfog.model import Model
+from unfog.model import PictureModel
 from unfog.process import SCHEDULES, Chain, GaussianProcess
 from unfog.recipes.assess import data_of, trained_on
 from unfog.recipes.listen import Listener
@@ -128,7 +128,7 @@ class ModelSubject(Subject):
         listener: is told about progress.
     """
 
-    def __init__(self, model: Model, data: str | None, seed: int, listener: Listener) -> None:
+    def __init__(self, model: PictureModel, data: str | None, seed: int, listener: Listener) -> None:
         self.model, self.denoiser, self.codec = model.eval(), model.denoiser, model.codec
         self.sampling = model.spec.sampling
         self.shown = self._drawn(seed, listener) if data is None else self._held_out(data, listener)

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from unfog.data import PictureStore
 from unfog.door import __version__
 from unfog.model import Model
-from unfog.output.provenance import Provenance, write_picture
-from unfog.output.sheet import preview
-from unfog.recipes.image import ImageConfig, Prepared
 from unfog.recipes.listen import Listener
-from unfog.recipes.story import tell
-from unfog.train import Training
+from unfog.recipes.prepared import Prepared
+from unfog.train import Objective, Training
 from unfog.train.checkpoint import hash_tensors, load_snapshots
 from unfog.train.ema import EARLY, REACH, WIDTHS, combine, exponent
+from unfog.train.fit import objective_of
+from unfog.train.objective import Batch
 from unfog.train.run import Log
 from unfog.train.validate import fix, losses
 from unfog.weights import early_weights
@@ -30,7 +27,7 @@ CANDIDATES = (0.03, 0.05, 0.075, 0.10, 0.14, 0.20)  # relative widths of the ave
 
 def finish(
     run: Path,
-    config: ImageConfig,
+    config: Any,
     prepared: Prepared,
     training: Training,
     log: Log,
@@ -38,37 +35,31 @@ def finish(
     listener: Listener,
 ) -> Model:
     """Turn a finished training into ``RUN/model`` and ``RUN/report.html``."""
-    model, store = training.model, prepared.store
+    model, objective = training.model, objective_of(training.model, config.train)
     raw = hash_tensors(training.parameters)
-    width, validation, weights = choose_average(run, config, prepared, training, listener)
+    width, validation, weights = choose_average(
+        run, objective, fix(objective, prepared.validation()), training, listener
+    )
     early = keep_early(run, training)
     training.adopt(weights)
     model.eval().to("cpu")
-    model.history.append(_entry(config, store, training, width, validation, early))
-    pictures = model.draw(
-        model.choose_labels(16), 16, progress=lambda done, total: listener.phase("Previewing", done, total)
+    model.history.append(_entry(config, prepared, training, width, validation, early))
+    shown = prepared.show(listener)
+    fingerprint = model.save(
+        run / "model", card=prepared.card(), extra=lambda folder: prepared.keep_shown(folder, shown)
     )
-    fingerprint = model.fingerprint()
-    entry = Provenance(
-        model=fingerprint, recipe="image", kind="grid", batch_size=16, settings=asdict(model.spec.sampling)
-    )
-
-    def add_preview(folder: Path) -> None:
-        write_picture(folder / "preview.png", preview(pictures), entry)
-
-    model.save(run / "model", card=card(model, store), extra=add_preview)
     log.write(event="finished", step=training.step, weights=raw, average=width, model=fingerprint)
     listener.say(
-        f"Averaged the weights over {width:.0%} of training, best on held-out pictures ({validation:.4f})."
+        f"Averaged the weights over {width:.0%} of training, best on held-out data ({validation:.4f})."
         if width
-        else f"Kept the last weights, best on held-out pictures ({validation:.4f})."
+        else f"Kept the last weights, best on held-out data ({validation:.4f})."
     )
-    tell(run, config, prepared, samples, listener)
+    prepared.report(run, config, samples, objective, listener)
     return model
 
 
 def choose_average(
-    run: Path, config: ImageConfig, prepared: Prepared, training: Training, listener: Listener
+    run: Path, objective: Objective, fixed: Batch, training: Training, listener: Listener
 ) -> tuple[float, float, dict[str, Tensor]]:
     """The length of the average that is best on held-out pictures.
 
@@ -77,8 +68,6 @@ def choose_average(
     """
     gammas = {f"{width:.2f}": exponent(width) for width in WIDTHS}
     snapshots = load_snapshots(run, gammas, training.step, since=int(REACH * training.step))
-    store = prepared.store
-    fixed = fix(training.model, store.images, prepared.groups, store.held_out, config.train)
     found = []
     widths = (0.0, *CANDIDATES) if len(snapshots) > 2 else (0.0,)
     for done, width in enumerate(widths):
@@ -89,7 +78,7 @@ def choose_average(
             else {n: p.detach().clone() for n, p in training.parameters.items()}
         )
         with training.averaged(weights):
-            found.append((float(losses(training.model, fixed, config.train).mean()), width, weights))
+            found.append((float(losses(objective, fixed).mean()), width, weights))
     listener.phase("Choosing the average", len(widths), len(widths))
     validation, width, weights = min(found, key=lambda row: row[0])
     return width, validation, weights
@@ -119,17 +108,14 @@ def machine() -> str:
 
 
 def _entry(
-    config: ImageConfig, store: PictureStore, training: Training, width: float, validation: float, early: int
+    config: Any, prepared: Prepared, training: Training, width: float, validation: float, early: int
 ) -> dict[str, Any]:
     return {
         "event": "trained",
         "data": {
-            "source": Path(store.source).name,
-            "digest": store.digest,
-            "pictures": len(store.train),
-            "held_out": len(store.held_out),
-            "held_out_share": config.data.held_out,
-            "columns": config.data.columns(),
+            "source": Path(prepared.source).name,
+            "digest": prepared.digest,
+            **prepared.facts(config),
         },
         "steps": training.step,
         "pictures_seen": training.step * config.train.batch,
@@ -143,21 +129,3 @@ def _entry(
         "torch": torch.__version__,
         "machine": machine(),
     }
-
-
-def card(model: Model, store: PictureStore) -> str:
-    """``card.md``: what the model is, in words."""
-    made, statistics = model.history[-1], model.codec.statistics
-    channels, height, width = statistics.shape
-    classes = ", ".join(model.spec.classes[:30]) or "none"
-    return f"""# {Path(store.source).name}: a diffusion model made with unfog
-
-- Draws pictures of {width} x {height} pixels, {"grey" if channels == 1 else "colour"}. Classes: {classes}.
-- Learned from {made["data"]["pictures"]:,} pictures (content hash {store.digest[:16]}),
-  {made["steps"]:,} steps, {made["seconds"] / 60:.1f} minutes on {made["machine"]};
-  {model.count_parameters():,} parameters.
-- Validation loss {made["validation"]:.4f}; weights averaged over {made["average"]:.0%} of training.
-- Use: `unfog sample MODEL --out DIR -n 16`; what it draws is marked as AI-generated in every file.
-- Check `report.html` of the run for quality, and for how close samples come to training pictures,
-  before you publish.
-"""

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from pydantic import Field
 
-from unfog.codec import measure_pixels
+from unfog.codec import measure_pixels, saturation_warnings
 from unfog.config import Config
-from unfog.data import PictureStore
-from unfog.model import Model
+from unfog.data import Options, PictureStore, open_pictures
+from unfog.errors import TrainError
+from unfog.model import PictureModel
+from unfog.recipes.image_run import Pictures
+from unfog.recipes.listen import Listener, Silent
+from unfog.recipes.recipe import Recipe
 from unfog.rng import derive_seed
 from unfog.spec import Sampling, Spec, build_part
-from unfog.train import Batches, TrainConfig
+from unfog.train import TrainConfig
+from unfog.train.denoising import noise_law
 from unfog.train.groups import FEWEST, find_groups
-from unfog.train.objective import noise_law
 
 # channels at the highest resolution for pictures of up to 32 pixels, and blocks at each resolution
 PRESETS: dict[str, dict[str, int]] = {
@@ -105,34 +107,36 @@ def network_for(preset: str, size: int, options: dict[str, Any]) -> dict[str, An
     return {"kind": kind, "patch": patch, "widths": widths, "depth": depth, **options}
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """A fresh model with what it will be trained on.
+def open_store(config: ImageConfig, listener: Listener) -> PictureStore:
+    """The pictures that the settings name.
 
-    Attributes:
-        store: the pictures.
-        model: untrained.
-        groups: the group of each picture, (N,), -1 for unknown; None when the model is not steered.
+    Raises:
+        TrainError: if there are fewer than two.
     """
+    data = config.data
+    store = open_pictures(
+        data.source,
+        size=data.size,
+        channels=data.channels,
+        held_out=data.held_out,
+        options=Options(image=data.image, label=data.label, caption=data.caption),
+        progress=lambda done, total: listener.phase("Reading pictures", done, total),
+    )
+    if len(store.train) == 0 or len(store.held_out) == 0:
+        raise TrainError(f"{data.source} holds {len(store)} picture(s): training needs at least two.")
+    for line in store.summary().splitlines():
+        listener.say(line)
+    return store
 
-    store: PictureStore
-    model: Model
-    groups: np.ndarray | None
 
-    def batches(self, config: ImageConfig) -> Batches:
-        """The training batches."""
-        return Batches(
-            self.store.images,
-            self.groups,
-            self.store.train,
-            size=config.train.batch,
-            seed=config.train.seed,
-            flip=config.data.flip,
-        )
+def prepare(config: ImageConfig, listener: Listener) -> Pictures:
+    """Open, measure, group, and build a fresh model for these pictures; the same for the same seed."""
+    return prepared_for(config, open_store(config, listener), listener)
 
 
-def prepare(config: ImageConfig, store: PictureStore) -> Prepared:
-    """Measure, group, and build a fresh model for these pictures; the same for the same seed."""
+def prepared_for(config: ImageConfig, store: PictureStore, listener: Listener | None = None) -> Pictures:
+    """The same for pictures that are open already."""
+    listener = listener or Silent()
     statistics = measure_pixels(store.images, store.train)
     labelled = config.data.classes and store.labels is not None and len(store.classes) > 1
     classes = tuple(store.classes) if labelled else ()
@@ -156,8 +160,10 @@ def prepare(config: ImageConfig, store: PictureStore) -> Prepared:
         shares=groups.shares if groups else (),
         sampling=build_part(Sampling, {**ours, **config.sampling}, "sampling"),
     )
+    for warning in saturation_warnings(statistics):
+        listener.say(f"Warning: {warning}")
     torch.manual_seed(derive_seed(config.train.seed, "weights"))
-    return Prepared(store, Model(spec), groups.of if groups else None)
+    return Pictures(store, PictureModel(spec), groups.of if groups else None)
 
 
 def schedule_for(options: dict[str, Any], diameter: float) -> dict[str, Any]:
@@ -188,9 +194,9 @@ def sampling_for(spread: float, steered: bool, most: float = math.inf) -> dict[s
     return settings
 
 
-def settled(config: ImageConfig, model: Model) -> ImageConfig:
+def settled(config: ImageConfig, prepared: Pictures) -> ImageConfig:
     """The configuration with what follows from the data filled in."""
-    mean, std = noise_law(model.codec.statistics.spread)
+    mean, std = noise_law(prepared.model.codec.statistics.spread)
     law = {"noise_mean": round(mean, 2), "noise_std": round(std, 2)}
     missing = {name: value for name, value in law.items() if getattr(config.train, name) is None}
     return config.model_copy(update={"train": config.train.model_copy(update=missing)})
@@ -199,3 +205,6 @@ def settled(config: ImageConfig, model: Model) -> ImageConfig:
 def default_groups(pictures: int) -> int:
     """As many groups as keep about 40 pictures in each, at most 128."""
     return min(128, pictures // FEWEST)
+
+
+IMAGE = Recipe(ImageConfig, PRESETS, "pictures", prepare, settled)

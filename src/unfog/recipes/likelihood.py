@@ -17,7 +17,7 @@ from unfog.data import PictureStore
 from unfog.errors import DataError
 from unfog.evaluate.figure import Figure, average
 from unfog.evaluate.likelihood import density_bound, log_density
-from unfog.model import Model
+from unfog.model import PictureModel
 from unfog.recipes.assess import data_of, trained_on
 from unfog.recipes.listen import Listener, Silent
 from unfog.rng import Noise, derive_seed
@@ -48,7 +48,7 @@ class Likelihood:
 
 
 def measure_likelihood(
-    model: Model,
+    model: PictureModel,
     data: str | Path,
     n: int = 100,
     *,
@@ -106,7 +106,7 @@ def measure_likelihood(
 
 
 def _weigh(
-    model: Model,
+    model: PictureModel,
     store: PictureStore,
     part: np.ndarray,
     ends: tuple[float, float],
@@ -123,7 +123,7 @@ def _weigh(
     return _bits(model, found.nats), _bits(model, bound), found.calls
 
 
-def _range(model: Model) -> tuple[float, float]:
+def _range(model: PictureModel) -> tuple[float, float]:
     """Noise-to-signal ratios between which the flow is followed, within what the schedule has."""
     statistics, process = model.codec.statistics, model.denoiser.process
     low = FINEST / (255 * max(max(statistics.std), 0.5 / 255))
@@ -131,13 +131,13 @@ def _range(model: Model) -> tuple[float, float]:
     return max(low, 1.001 * ends[0]), min(50 * statistics.spread, 0.999 * ends[1])
 
 
-def _continuous(model: Model, images: np.ndarray, seed: int) -> Tensor:
+def _continuous(model: PictureModel, images: np.ndarray, seed: int) -> Tensor:
     """Pictures with uniform noise of one grey level, normalised; (B, C, H, W)."""
     raw = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2).float()
     return model.codec.encode(raw + Noise(seed).uniform(raw.shape) - 0.5)
 
 
-def _bits(model: Model, nats: Tensor) -> np.ndarray:
+def _bits(model: PictureModel, nats: Tensor) -> np.ndarray:
     """Bits per value of 8-bit pictures, from the log density of x: normalising stretched every value."""
     channels, height, width = model.shape
     std = [max(std, 0.5 / 255) for std in model.codec.statistics.std]
@@ -146,7 +146,7 @@ def _bits(model: Model, nats: Tensor) -> np.ndarray:
     return bits
 
 
-def _condition(model: Model, labels: np.ndarray | None, batch: int) -> Condition:
+def _condition(model: PictureModel, labels: np.ndarray | None, batch: int) -> Condition:
     """The pictures' own classes, where each class is one group; else the condition that says nothing."""
     if model.encoder is None:
         return NONE

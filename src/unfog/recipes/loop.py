@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, replace
 from pathlib import Path
 
 from unfog.errors import Stopped
-from unfog.output.provenance import Provenance, write_picture
-from unfog.output.sheet import preview
-from unfog.recipes.image import ImageConfig, Prepared
 from unfog.recipes.listen import Listener
-from unfog.train import Training, TrainStep
+from unfog.recipes.prepared import Prepared
+from unfog.train import TrainConfig, Training, TrainStep
 from unfog.train.checkpoint import drop_snapshots, hash_tensors, save_checkpoint, save_snapshot
 from unfog.train.ema import EARLY, REACH
+from unfog.train.fit import objective_of
 from unfog.train.run import Log, asked_to_stop
 from unfog.train.validate import fix, losses
-
-PREVIEWED = 16
-SATURATED = 0.25  # more values at black or white than in the data, by this share, are worth a warning
 
 
 class Loop:
@@ -36,15 +31,16 @@ class Loop:
     def __init__(
         self,
         run: Path,
-        config: ImageConfig,
+        config: TrainConfig,
         prepared: Prepared,
         training: Training,
         log: Log,
         listener: Listener,
     ) -> None:
-        self.run, self.config, self.training = run, config.train, training
-        self.store, self.log, self.listener = prepared.store, log, listener
-        self.fixed = fix(training.model, self.store.images, prepared.groups, self.store.held_out, self.config)
+        self.run, self.config, self.training = run, config, training
+        self.prepared, self.log, self.listener = prepared, log, listener
+        self.objective = objective_of(training.model, config)
+        self.fixed = fix(self.objective, prepared.validation())
         self.timer = _Timer(self.config.validate_every)
 
     def go(self) -> None:
@@ -66,7 +62,7 @@ class Loop:
                     self.keep()
                     raise Stopped(
                         f"Stopped at step {step.step}; everything is saved. Go on with: "
-                        f"unfog train image --out {self.run} --resume"
+                        f"unfog train {self.training.model.spec.recipe} --out {self.run} --resume"
                     )
         self.keep()
         self._validate()
@@ -103,7 +99,7 @@ class Loop:
         if not self.training.accelerator.is_main_process:
             return
         checkpoint = self.training.checkpoint()
-        checkpoint.notes["data"] = self.store.digest
+        checkpoint.notes["data"] = self.prepared.digest
         save_checkpoint(self.run, checkpoint)
         step = self.training.step
         drop_snapshots(self.run, int(REACH * step), step, early=int(EARLY * step))
@@ -111,29 +107,17 @@ class Loop:
 
     def _validate(self) -> None:
         with self.training.averaged():
-            value = float(losses(self.training.model, self.fixed, self.config).mean())
+            value = float(losses(self.objective, self.fixed).mean())
         self.log.write(event="validation", step=self.training.step, validation=value)
         self._track(validation=value)
 
     def _preview(self) -> None:
-        model, step = self.training.model, self.training.step
-        sampling = replace(model.spec.sampling, steps=min(12, model.spec.sampling.steps))
+        step, weights = self.training.step, hash_tensors(self.training.averages[0].weights)
         with self.training.averaged():
-            pictures = model.draw(model.choose_labels(PREVIEWED), PREVIEWED, sampling=sampling)
-        entry = Provenance(
-            model=hash_tensors(self.training.averages[0].weights),
-            recipe=model.spec.recipe,
-            kind="grid",
-            batch_size=PREVIEWED,
-            settings={**asdict(sampling), "step": step},
-        )
-        write_picture(self.run / "previews" / f"step-{step:08d}.png", preview(pictures), entry)
-        ends = float(((pictures == 0) | (pictures == 255)).mean())
-        expected = model.codec.statistics.at_black + model.codec.statistics.at_white
-        if ends > expected + SATURATED:
-            text = f"{ends:.0%} of preview values are black or white, {expected:.0%} of the data: saturated."
+            warnings = self.prepared.preview(self.run, step, weights)
+        for text in warnings:
             self.listener.say(f"Warning: {text}")
-            self.log.write(event="saturation", step=step, text=text)
+            self.log.write(event="warning", step=step, text=text)
 
 
 class _Timer:

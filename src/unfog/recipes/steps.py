@@ -23,7 +23,7 @@ from unfog.distil import Fitted, fit_sampler
 from unfog.distil.learn_sampler import Walks
 from unfog.errors import DataError
 from unfog.evaluate.figure import Figure
-from unfog.model import Model
+from unfog.model import PictureModel
 from unfog.recipes.assess import data_of, trained_on
 from unfog.recipes.judge import Judge
 from unfog.recipes.listen import Listener, Silent
@@ -100,7 +100,7 @@ class Advice:
 
 
 def advise(
-    model: Model,
+    model: PictureModel,
     data: str | Path,
     n: int = 1000,
     *,
@@ -141,7 +141,7 @@ def advise(
     return Advice(errors, measured, best, chosen, bool(good), fitted, judge.space)
 
 
-def adopt(model: Model, advice: Advice) -> None:
+def adopt(model: PictureModel, advice: Advice) -> None:
     """Make the advice the model's default, keep what was learned, and note it in the history."""
     learned = dict(model.spec.learned)
     for count, found in advice.fitted.items():
@@ -161,7 +161,7 @@ def adopt(model: Model, advice: Advice) -> None:
     )
 
 
-def source_of(model: Model, folder: Path) -> str:
+def source_of(model: PictureModel, folder: Path) -> str:
     """Where the model's data is: what the run beside it says, or the name of a set.
 
     Raises:
@@ -184,7 +184,7 @@ def source_of(model: Model, folder: Path) -> str:
 class _Probe:
     """A few pictures of which it is known where their noise leads."""
 
-    def __init__(self, model: Model, listener: Listener) -> None:
+    def __init__(self, model: PictureModel, listener: Listener) -> None:
         self.model, self.listener = model, listener
         self.own = replace(model.spec.sampling, options={}, levels=())
         self.fine = replace(self.own, **FINE)
@@ -264,7 +264,7 @@ def calls_of(sampling: Sampling) -> int:
     return (sampling.steps - 1) * SAMPLERS[sampling.sampler].calls + 1
 
 
-def _learned(model: Model, count: int, found: Fitted) -> Trial:
+def _learned(model: PictureModel, count: int, found: Fitted) -> Trial:
     sampling = replace(
         model.spec.sampling,
         sampler="learned",
@@ -276,7 +276,7 @@ def _learned(model: Model, count: int, found: Fitted) -> Trial:
     return Trial(sampling, count, found.error)
 
 
-def _worth_drawing(model: Model, errors: Sequence[Trial], counts: Sequence[int]) -> list[Trial]:
+def _worth_drawing(model: PictureModel, errors: Sequence[Trial], counts: Sequence[int]) -> list[Trial]:
     """For each number of calls the two samplers with the least error, and two that draw noise."""
     own, chosen = replace(model.spec.sampling, options={}, levels=()), list[Trial]()
     for calls in counts:
@@ -295,7 +295,7 @@ def _worth_drawing(model: Model, errors: Sequence[Trial], counts: Sequence[int])
     return chosen
 
 
-def _more_guided(model: Model, trials: Sequence[Trial]) -> list[Trial]:
+def _more_guided(model: PictureModel, trials: Sequence[Trial]) -> list[Trial]:
     """The same without noise, with more guidance: noise on the way keeps to the label by itself."""
     if model.encoder is None or not 1.0 < model.spec.sampling.guidance < GUIDED:
         return []
@@ -303,13 +303,13 @@ def _more_guided(model: Model, trials: Sequence[Trial]) -> list[Trial]:
     return [replace(t, sampling=replace(t.sampling, guidance=GUIDED)) for t in quiet]
 
 
-def _ddpm(model: Model, steps: int) -> Trial:
+def _ddpm(model: PictureModel, steps: int) -> Trial:
     own = model.spec.sampling
     return Trial(replace(own, sampler="ddpm", grid="uniform", steps=steps, options={}, levels=()), steps)
 
 
 def _measure(
-    model: Model, store: PictureStore, judge: Judge, trial: Trial, n: int, listener: Listener
+    model: PictureModel, store: PictureStore, judge: Judge, trial: Trial, n: int, listener: Listener
 ) -> Trial:
     labels, started = model.choose_labels(n), time.perf_counter()
     tell = partial(listener.phase, f"Drawing with {trial.sampling.sampler}, {trial.calls} calls")

@@ -5,38 +5,49 @@ from __future__ import annotations
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from unfog.codec import saturation_warnings
 from unfog.data import PictureStore
-from unfog.model import Model
+from unfog.model import PictureModel
 from unfog.output.facts import Backward, Data, Forward, Losses, Report, Setup
 from unfog.output.film import encode_film
 from unfog.output.provenance import Provenance
 from unfog.output.report import write_report
 from unfog.recipes.assess import assess
-from unfog.recipes.image import ImageConfig, Prepared
 from unfog.recipes.listen import Listener
 from unfog.rng import Noise
+from unfog.train import Objective
+from unfog.train.objective import Batch
 from unfog.train.run import read_log
-from unfog.train.validate import by_noise_level, fix, losses
+from unfog.train.validate import by_noise_level, losses
+
+if TYPE_CHECKING:
+    from unfog.recipes.image import ImageConfig
 
 SHOWN_LEVELS = (0.0, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 1.0)
 
 
-def tell(run: Path, config: ImageConfig, prepared: Prepared, samples: int, listener: Listener) -> Path:
+def tell(
+    run: Path,
+    config: ImageConfig,
+    store: PictureStore,
+    model: PictureModel,
+    losses: Losses,
+    samples: int,
+    listener: Listener,
+) -> Path:
     """Draw, measure, and write ``RUN/report.html``; returns its path."""
-    store, model = prepared.store, prepared.model
     report = Report(
         title=f"{Path(store.source).stem}: {store.size} x {store.size} pixels",
         warnings=list(saturation_warnings(model.codec.statistics)),
         setup=_setup(config, model),
         data=_data(store, model),
         forward=_forward(store, model),
-        losses=_losses(run, config, prepared),
+        losses=losses,
         made_by=_made_by(model),
         command=_command(config),
     )
@@ -46,7 +57,7 @@ def tell(run: Path, config: ImageConfig, prepared: Prepared, samples: int, liste
 
 
 def _draw_and_measure(
-    report: Report, store: PictureStore, model: Model, samples: int, listener: Listener
+    report: Report, store: PictureStore, model: PictureModel, samples: int, listener: Listener
 ) -> None:
     labels = model.choose_labels(samples)
     started = time.perf_counter()
@@ -71,7 +82,7 @@ def _draw_and_measure(
     report.warnings = [*report.warnings, *found.warnings]
 
 
-def _setup(config: ImageConfig, model: Model) -> Setup:
+def _setup(config: ImageConfig, model: PictureModel) -> Setup:
     made = model.history[-1]
     names = {"unet": "convolutional U-Net", "transformer": "transformer"}
     return Setup(
@@ -94,7 +105,7 @@ def _setup(config: ImageConfig, model: Model) -> Setup:
     )
 
 
-def _data(store: PictureStore, model: Model) -> Data:
+def _data(store: PictureStore, model: PictureModel) -> Data:
     return Data.measure(
         store.images,
         store.labels,
@@ -107,7 +118,7 @@ def _data(store: PictureStore, model: Model) -> Data:
     )
 
 
-def _forward(store: PictureStore, model: Model) -> Forward:
+def _forward(store: PictureStore, model: PictureModel) -> Forward:
     """One held-out picture on its way into noise, as the network sees it: at unit variance."""
     process = model.denoiser.process
     raw = torch.from_numpy(np.ascontiguousarray(store.images[store.held_out[:1]])).permute(0, 3, 1, 2)
@@ -129,7 +140,7 @@ def _unit(scales: tuple[torch.Tensor, torch.Tensor]) -> float:
     return float((scales[0] ** 2 + scales[1] ** 2).rsqrt())
 
 
-def _backward(model: Model, labels: list[int] | None, entry: Provenance, rows: int = 3) -> Backward:
+def _backward(model: PictureModel, labels: list[int] | None, entry: Provenance, rows: int = 3) -> Backward:
     """The first samples clearing up, with the clean guess at each step."""
     process, count = model.denoiser.process, 16 if labels is None else min(16, len(labels))
     chosen = None if labels is None else labels[:count]
@@ -151,14 +162,14 @@ def _backward(model: Model, labels: list[int] | None, entry: Provenance, rows: i
     )
 
 
-def _losses(run: Path, config: ImageConfig, prepared: Prepared) -> Losses:
+def losses_of(run: Path, model: PictureModel, objective: Objective, fixed: Batch) -> Losses:
+    """How the loss fell, and where it is, by noise level."""
     rows = read_log(run)
     taken = {row["step"]: row for row in rows if "loss" in row}
     checked = {row["step"]: row["validation"] for row in rows if row.get("event") == "validation"}
-    store, model = prepared.store, prepared.model
-    fixed = fix(model, store.images, prepared.groups, store.held_out, config.train)
-    levels = by_noise_level(model, fixed, losses(model, fixed, config.train))
-    process = model.denoiser.process
+    process, t = model.denoiser.process, fixed[1]
+    assert t is not None
+    levels = by_noise_level(process, t, losses(objective, fixed))
     times = [float(process.schedule.time(torch.tensor(-level, dtype=torch.float64))) for level, _ in levels]
     return Losses(
         train=(list(taken), [row["loss"] for row in taken.values()]) if taken else None,
@@ -168,7 +179,7 @@ def _losses(run: Path, config: ImageConfig, prepared: Prepared) -> Losses:
     )
 
 
-def _made_by(model: Model) -> dict[str, str]:
+def _made_by(model: PictureModel) -> dict[str, str]:
     made = model.history[-1]
     return {
         "data (SHA-256)": made["data"]["digest"],

@@ -11,20 +11,21 @@ from accelerate import Accelerator, PartialState
 
 from unfog import config as configs
 from unfog.atomic import atomic_write, clear_leftovers
-from unfog.codec import saturation_warnings
-from unfog.data import NAMED, Options, PictureStore, open_pictures
+from unfog.data import NAMED
 from unfog.errors import TrainError, UsageError
 from unfog.model import Model, load
-from unfog.recipes import image
 from unfog.recipes.finish import finish
+from unfog.recipes.image import IMAGE
 from unfog.recipes.listen import Listener, Silent
 from unfog.recipes.loop import Loop
+from unfog.recipes.prepared import Prepared
+from unfog.recipes.recipe import Recipe
 from unfog.train import Training
 from unfog.train.checkpoint import drop_snapshots, load_checkpoint
 from unfog.train.fit import precision
 from unfog.train.run import Log, locked
 
-RECIPES = ("image",)
+RECIPES: dict[str, Recipe] = {"image": IMAGE}
 
 
 def train(
@@ -66,20 +67,23 @@ def train(
     """
     if recipe not in RECIPES:
         raise UsageError(f"There is no recipe {recipe!r}. {configs.nearest(recipe, RECIPES)}")
+    chosen = RECIPES[recipe]
     run, machines = Path(out), PartialState()
     listener = listener if listener and machines.is_main_process else Silent()
     given = {"minutes": minutes, "steps": steps, "preset": preset, "size": size, "seed": seed}
-    config = _resumed(run, data, given, settings) if resume else _configure(data, given, settings)
+    if resume:
+        config = _resumed(run, chosen, data, given, settings)
+    else:
+        config = _configure(chosen, data, given, settings)
     with ExitStack() as stack:
         if machines.is_main_process:  # of several processes the first one has the folder, the others compute
             if not resume:
                 _check_free(run)
             stack.enter_context(locked(run))
-        store = _open(config, listener)
-        accelerator, prepared = _accelerator(run, config), image.prepare(config, store)
+        accelerator, prepared = _accelerator(run, config), chosen.prepare(config, listener)
         if machines.is_main_process and not resume:  # only now, so that a slip leaves no run behind
             atomic_write(run / "config.toml", configs.to_toml(config))
-        return _run(run, config, prepared, accelerator, samples, listener)
+        return _run(run, chosen.settled(config, prepared), prepared, accelerator, samples, listener)
 
 
 def _check_free(run: Path) -> None:
@@ -89,22 +93,24 @@ def _check_free(run: Path) -> None:
         raise TrainError(f"{run} is not empty, and holds no run. Choose another --out.")
 
 
-def _configure(data: str | Path | None, given: dict[str, Any], settings: Sequence[str]) -> image.ImageConfig:
+def _configure(
+    recipe: Recipe, data: str | Path | None, given: dict[str, Any], settings: Sequence[str]
+) -> Any:
     if data is None:
         raise UsageError("Say what to learn from: --data FOLDER, or --data digits.")
     if given["steps"] is not None and given["minutes"] is not None:
         raise UsageError("Give --minutes or --steps, not both.")
     values: dict[str, Any] = {"data": {"source": _source(data)}, "train": {}}
     if given["preset"] is not None:
-        if given["preset"] not in image.PRESETS:
+        if given["preset"] not in recipe.presets:
             raise UsageError(
-                f"There is no preset {given['preset']!r}. {configs.nearest(given['preset'], image.PRESETS)}"
+                f"There is no preset {given['preset']!r}. {configs.nearest(given['preset'], recipe.presets)}"
             )
         values["preset"] = given["preset"]
     if given["size"] is not None:
         values["data"]["size"] = given["size"]
     values["train"] |= {k: given[k] for k in ("minutes", "steps", "seed") if given[k] is not None}
-    return configs.parse(image.ImageConfig, configs.override(values, settings), "Settings")
+    return configs.parse(recipe.config, configs.override(values, settings), "Settings")
 
 
 def _source(data: str | Path) -> str:
@@ -114,11 +120,11 @@ def _source(data: str | Path) -> str:
 
 
 def _resumed(
-    run: Path, data: str | Path | None, given: dict[str, Any], settings: Sequence[str]
-) -> image.ImageConfig:
+    run: Path, recipe: Recipe, data: str | Path | None, given: dict[str, Any], settings: Sequence[str]
+) -> Any:
     if not (run / "config.toml").is_file():
         raise TrainError(f"{run} holds no run to resume. Leave --resume out to begin one there.")
-    config = configs.read(image.ImageConfig, run / "config.toml")
+    config = configs.read(recipe.config, run / "config.toml")
     train = config.train
     mine: dict[str, Any] = {"minutes": train.minutes, "steps": train.steps, "seed": train.seed}
     mine |= {"preset": config.preset, "size": config.data.size}
@@ -135,19 +141,16 @@ def _resumed(
 
 def _run(
     run: Path,
-    config: image.ImageConfig,
-    prepared: image.Prepared,
+    config: Any,
+    prepared: Prepared,
     accelerator: Accelerator,
     samples: int,
     listener: Listener,
 ) -> Model:
-    config = image.settled(config, prepared.model)
-    for warning in saturation_warnings(prepared.model.codec.statistics):
-        listener.say(f"Warning: {warning}")
     training = Training(prepared.model, prepared.batches(config), config.train, accelerator)
-    log = _resume_point(run, training, prepared.store, listener)
+    log = _resume_point(run, training, prepared, listener)
     try:
-        Loop(run, config, prepared, training, log, listener).go()
+        Loop(run, config.train, prepared, training, log, listener).go()
         if accelerator.is_main_process:
             finish(run, config, prepared, training, log, samples, listener)
         accelerator.wait_for_everyone()
@@ -157,24 +160,7 @@ def _run(
         accelerator.end_training()
 
 
-def _open(config: image.ImageConfig, listener: Listener) -> PictureStore:
-    data = config.data
-    store = open_pictures(
-        data.source,
-        size=data.size,
-        channels=data.channels,
-        held_out=data.held_out,
-        options=Options(image=data.image, label=data.label, caption=data.caption),
-        progress=lambda done, total: listener.phase("Reading pictures", done, total),
-    )
-    if len(store.train) == 0 or len(store.held_out) == 0:
-        raise TrainError(f"{data.source} holds {len(store)} picture(s): training needs at least two.")
-    for line in store.summary().splitlines():
-        listener.say(line)
-    return store
-
-
-def _accelerator(run: Path, config: image.ImageConfig) -> Accelerator:
+def _accelerator(run: Path, config: Any) -> Accelerator:
     """Devices, precision and trackers, or an error that names the tracker that is not there."""
     wanted = list(config.train.trackers)
     try:
@@ -189,7 +175,7 @@ def _accelerator(run: Path, config: image.ImageConfig) -> Accelerator:
     return accelerator
 
 
-def _resume_point(run: Path, training: Training, store: PictureStore, listener: Listener) -> Log:
+def _resume_point(run: Path, training: Training, prepared: Prepared, listener: Listener) -> Log:
     mine = training.accelerator.is_main_process
     if mine:
         clear_leftovers(run)
@@ -198,10 +184,10 @@ def _resume_point(run: Path, training: Training, store: PictureStore, listener: 
     for complaint in complaints:
         listener.say(f"Warning: {complaint}; used the one before.")
     if checkpoint is not None:
-        if checkpoint.notes.get("data") != store.digest:
+        if checkpoint.notes.get("data") != prepared.digest:
             raise TrainError(
-                f"The pictures in {store.source} are not those the run began with. "
-                "Restore them, or begin a new run."
+                f"The data in {prepared.source} is not what the run began with. "
+                "Restore it, or begin a new run."
             )
         training.restore(checkpoint)
     training.accelerator.wait_for_everyone()  # all have read before the first one writes
@@ -212,5 +198,5 @@ def _resume_point(run: Path, training: Training, store: PictureStore, listener: 
         listener.say(f"Resumed at step {training.step}.")
         log.write(event="resumed", step=training.step, weights=checkpoint.notes["weights"])
     else:
-        log.write(event="started", parameters=training.model.count_parameters(), data=store.digest)
+        log.write(event="started", parameters=training.model.count_parameters(), data=prepared.digest)
     return log

@@ -1,9 +1,27 @@
 """Learning: objective, the one trainer, averages of weights, checkpoints, the watchdog."""
 
+from collections.abc import Callable
+from typing import Any
+
 from unfog.train.batches import Batches
 from unfog.train.config import TrainConfig
+from unfog.train.denoising import WEIGHTS, DenoisingObjective
 from unfog.train.fit import Training, TrainStep, fit
-from unfog.train.objective import WEIGHTS, Objective
+from unfog.train.objective import Objective
 from unfog.train.watch import Watch
 
-__all__ = ["WEIGHTS", "Batches", "Objective", "TrainConfig", "TrainStep", "Training", "Watch", "fit"]
+OBJECTIVES: dict[str, Callable[[Any, Any], Objective]] = {"image": DenoisingObjective}
+"""The loss of each recipe, made from a model and its settings."""
+
+__all__ = [
+    "OBJECTIVES",
+    "WEIGHTS",
+    "Batches",
+    "DenoisingObjective",
+    "Objective",
+    "TrainConfig",
+    "TrainStep",
+    "Training",
+    "Watch",
+    "fit",
+]

@@ -61,3 +61,11 @@ class Batches:
         rng = np.random.default_rng(derive_seed(self.seed, "epoch", epoch))
         shuffled: np.ndarray = rng.permutation(self.indices)
         return shuffled
+
+
+def pictures_at(
+    images: np.ndarray, labels: np.ndarray | None, indices: np.ndarray
+) -> tuple[Tensor, Tensor | None]:
+    """A batch of chosen pictures: uint8 (N, C, H, W), and labels (N,) or None."""
+    x = torch.from_numpy(np.ascontiguousarray(images[indices])).permute(0, 3, 1, 2)
+    return x, None if labels is None else torch.from_numpy(labels[indices])

@@ -19,19 +19,18 @@ from accelerate.optimizer import AcceleratedOptimizer
 from accelerate.utils import broadcast
 from torch import Tensor
 
-from unfog.condition import ANY
 from unfog.errors import TrainError
 from unfog.model import Model
-from unfog.rng import Noise, derive_seed, stratified
+from unfog.rng import Noise, derive_seed
 from unfog.train.checkpoint import Checkpoint, part
 from unfog.train.config import TrainConfig
 from unfog.train.ema import WIDTHS, PowerAverage, Snapshot
-from unfog.train.objective import Objective
+from unfog.train.objective import Batch, Objective
 from unfog.train.optimise import optimisers
 from unfog.train.plan import Plan
 from unfog.train.watch import Watch
 
-Source = Callable[[int], tuple[Tensor, Tensor | None]]
+Source = Callable[[int], Batch]
 
 REMEMBER_EVERY = 50  # steps between copies to roll back to
 DENSITY = 1.06  # each average is kept when training is this much longer than at the last
@@ -48,7 +47,7 @@ class TrainStep:
         gradient: norm before clipping.
         learning_rate: that was used.
         elapsed: seconds of training so far, over all sessions.
-        images_per_second: of this step.
+        examples_per_second: of this step.
         event: something worth telling, in words, or None.
     """
 
@@ -58,7 +57,7 @@ class TrainStep:
     gradient: float
     learning_rate: float
     elapsed: float
-    images_per_second: float
+    examples_per_second: float
     event: str | None = None
 
 
@@ -80,7 +79,7 @@ class Training:
         self.plan, self.watch = Plan.of(config), Watch()
         self.step, self.elapsed = 0, 0.0
         model.to(self.accelerator.device)
-        objective = Objective(model.denoiser, model.encoder, config)
+        objective = objective_of(model, config)
         self.objective, *self.optimisers = self.accelerator.prepare(
             objective, *optimisers(dict(objective.named_parameters()), config)
         )
@@ -112,7 +111,7 @@ class Training:
                 gradient=gradient,
                 learning_rate=rate,
                 elapsed=self.elapsed,
-                images_per_second=self.config.batch / seconds,
+                examples_per_second=self.config.batch / seconds,
                 event=event,
             )
 
@@ -128,16 +127,11 @@ class Training:
         # a rollback changes the noise, or it would run into the same wall again
         seed = derive_seed(self.config.seed, "step", step, self.watch.rollbacks)
         torch.manual_seed(seed)  # dropout is the one user of the global generator
-        rng, device = Noise(seed), self.accelerator.device
-        raw, labels = self.source(step)
-        noise, times = rng.normal(raw.shape), stratified(len(raw), rng)
-        hidden = rng.uniform((len(raw),)) < self.config.label_dropout
+        objective: Objective = self.accelerator.unwrap_model(self.objective)
+        drawn = objective.draw(self.source(step), Noise(seed), hide=self.config.label_dropout)
         mine = slice(self.accelerator.process_index, None, self.accelerator.num_processes)
-        objective = self.accelerator.unwrap_model(self.objective)
-        if labels is not None:
-            labels = torch.where(hidden, ANY, labels)[mine].to(device)
-        x = self.model.codec.encode(raw[mine].to(device))
-        loss = self.objective(x, objective.times(times[mine]), noise[mine].to(device), labels).mean()
+        device = self.accelerator.device
+        loss = self.objective(*(None if part is None else part[mine].to(device) for part in drawn)).mean()
         self.accelerator.backward(loss)
         norm = self.accelerator.clip_grad_norm_(self.objective.parameters(), self.config.clip)
         return float(self.accelerator.gather(loss.detach()).mean()), float(norm)
@@ -253,6 +247,14 @@ class Training:
 
 def _mark(step: int) -> int:
     return int(math.log(max(step, 1)) / math.log(DENSITY))
+
+
+def objective_of(model: Model, config: TrainConfig) -> Objective:
+    """The loss that belongs to the recipe of a model."""
+    from unfog.train import OBJECTIVES  # the table stands in front of this file
+
+    made: Objective = OBJECTIVES[model.spec.recipe](model, config)
+    return made
 
 
 def precision(wanted: str) -> str:

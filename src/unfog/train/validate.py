@@ -1,73 +1,51 @@
-"""The same question every time: the loss on held-out pictures, at fixed noise levels, with fixed noise."""
+"""The same question every time: the loss on held-out examples, at fixed noise levels, with fixed noise."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from unfog.model import Model
-from unfog.rng import Noise, derive_seed, stratified
-from unfog.train.config import TrainConfig
-from unfog.train.objective import Objective
+from unfog.process import GaussianProcess
+from unfog.rng import Noise, derive_seed
+from unfog.train.objective import Batch, Objective
 
-MOST = 512  # pictures; more would cost time and say nothing new
-
-
-@dataclass(frozen=True)
-class Fixed:
-    """Pictures, times, noise and labels that stay the same through a run.
-
-    Attributes:
-        x: clean data, (N, C, H, W).
-        t: times, (N,).
-        noise: (N, C, H, W).
-        labels: (N,) or None.
-    """
-
-    x: Tensor
-    t: Tensor
-    noise: Tensor
-    labels: Tensor | None
+MOST = 512  # examples; more would cost time and say nothing new
+FEWEST = 64  # few examples are repeated, so that many noise levels are asked about
 
 
-def fix(
-    model: Model, images: np.ndarray, labels: np.ndarray | None, indices: np.ndarray, config: TrainConfig
-) -> Fixed:
-    """Draw the validation set once: up to 512 pictures, repeated to at least 64 noise levels."""
-    rng = Noise(derive_seed("validation"))
+def asked(indices: np.ndarray) -> np.ndarray:
+    """Which of the held-out examples are asked about: up to 512, repeated to at least 64."""
     chosen = indices[np.random.default_rng(0).permutation(len(indices))[:MOST]]
-    chosen = np.resize(chosen, max(64, len(chosen)))
-    x = torch.from_numpy(np.ascontiguousarray(images[chosen])).permute(0, 3, 1, 2)
-    objective = Objective(model.denoiser, model.encoder, config)
-    return Fixed(
-        x=model.codec.encode(x),
-        t=objective.times(stratified(len(chosen), rng)),
-        noise=rng.normal(x.shape).to(model.device),
-        labels=None if labels is None or model.encoder is None else torch.from_numpy(labels[chosen]),
-    )
+    return np.resize(chosen, max(FEWEST, len(chosen)))
+
+
+def fix(objective: Objective, batch: Batch) -> Batch:
+    """Draw times and noise for the validation batch once; the same in every run."""
+    return objective.draw(batch, Noise(derive_seed("validation")))
 
 
 @torch.no_grad()
-def losses(model: Model, fixed: Fixed, config: TrainConfig, batch: int = 128) -> Tensor:
+def losses(objective: Objective, fixed: Batch, batch: int = 128) -> Tensor:
     """The loss of each fixed example, (N,), with the model as it is; nothing random, nothing changed."""
-    objective = Objective(model.denoiser, model.encoder, config)
-    was_training = model.training
-    model.eval()
-    parts = []
-    for first in range(0, len(fixed.x), batch):
+    device = next(objective.parameters()).device
+    modes = [(module, module.training) for module in objective.modules()]
+    objective.eval()
+    count = len(next(part for part in fixed if part is not None))
+    found = []
+    for first in range(0, count, batch):
         cut = slice(first, first + batch)
-        labels = None if fixed.labels is None else fixed.labels[cut]
-        parts.append(objective(fixed.x[cut], fixed.t[cut], fixed.noise[cut], labels))
-    model.train(was_training)
-    return torch.cat(parts)
+        found.append(objective(*(None if part is None else part[cut].to(device) for part in fixed)))
+    for module, training in modes:
+        module.training = training
+    return torch.cat(found)
 
 
-def by_noise_level(model: Model, fixed: Fixed, values: Tensor, bins: int = 12) -> list[tuple[float, float]]:
+def by_noise_level(
+    process: GaussianProcess, t: Tensor, values: Tensor, bins: int = 12
+) -> list[tuple[float, float]]:
     """Mean unweighted-by-frequency loss for each band of log(sigma / alpha): (centre, loss) pairs."""
-    level = -model.denoiser.process.log_ratio(fixed.t)
+    level = -process.log_ratio(t)
     order = level.argsort()
     return [
         (float(level[chunk].mean()), float(values[chunk].mean()))

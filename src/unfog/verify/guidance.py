@@ -127,9 +127,10 @@ def loss_guidance_is_bayes() -> Iterator[Result]:
 
     for schedule in SCHEDULES:
         process, t = process_of(schedule), torch.tensor(0.5, dtype=torch.float64)
-        found = LossGuided(ExactGaussian(process, mean, std), unlikely)(x, t).mean
-        truth = ExactGaussian(process, *given)(x, t).mean
-        yield error(f"{schedule}, seen through noise", found, truth, 1e-9)
+        guided = LossGuided(ExactGaussian(process, mean, std), unlikely)(x, t)
+        truth = ExactGaussian(process, *given)(x, t)
+        yield error(f"{schedule}, seen through noise", guided.mean, truth.mean, 1e-9)
+        yield error(f"{schedule}, and its noise", guided.noise, truth.noise, 1e-9)
         mixture, part = ExactMixture(process, centres, 0.5, weights), ExactGaussian(process, centres[0], 0.5)
         found = LossGuided(mixture, _foreign(mixture, part, t))(x, t).mean
         yield error(f"{schedule}, class of a mixture", found, part(x, t).mean, 1e-9)

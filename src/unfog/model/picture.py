@@ -1,36 +1,28 @@
-"""A model: codec, encoder and denoiser that belong together, with the history of how they were made.
-
-On disk it is a folder: ``model.json`` (what it is), ``model.safetensors`` (its weights), ``card.md`` (for
-people), and mostly ``weak.safetensors`` (its weights early in training, for autoguidance).
-"""
+"""A model of pictures: pixels in, noise, a network that looks through it, pixels out."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
-from copy import deepcopy
-from dataclasses import asdict, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from unfog.atomic import atomic_folder, atomic_write
 from unfog.codec import PixelCodec, PixelStatistics
 from unfog.condition import NONE, Condition, LabelEncoder
 from unfog.config import nearest
 from unfog.denoise import TARGETS, Denoiser, GaussianDenoiser
-from unfog.door import __version__
 from unfog.errors import ModelError
 from unfog.guide.steer import Surroundings, check_guides, steer
+from unfog.model.base import Model
 from unfog.nets import NETWORKS
 from unfog.process import SCHEDULES, GaussianProcess
 from unfog.rng import Noise
 from unfog.sample import GRIDS, SAMPLERS, Step, through, trajectory
 from unfog.spec import (
-    FORMAT,
     Sampling,
     Spec,
     build_part,
@@ -39,11 +31,9 @@ from unfog.spec import (
     choose_groups,
     choose_labels,
     class_index,
-    describe,
     lookup,
     with_learned,
 )
-from unfog.weights import EARLY_FILE, NO_EARLY, digest, early_file, read_weights, write_weights
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -53,20 +43,15 @@ PictureLoss = Callable[[Tensor], Tensor]
 PIXELS_AT_ONCE = 100 * 28 * 28  # how many pixels are sampled together, which bounds memory
 
 
-class Model(nn.Module):
-    """What ``unfog train`` leaves and every other command loads.
+class PictureModel(Model):
+    """A model that draws pictures."""
 
-    Attributes:
-        spec: what it is.
-        history: how it was made, oldest first; plain values.
-        early: its weights from early in training, where it carries them.
-    """
+    spec: Spec
+    codec: PixelCodec
+    denoiser: GaussianDenoiser
 
     def __init__(self, spec: Spec, history: Sequence[dict[str, Any]] = ()) -> None:
-        super().__init__()
-        self.spec, self.history = spec, list(history)
-        self.early = NO_EARLY
-        self._weaker: list[Model] = []  # in a list, as it is no part of this module
+        super().__init__(spec, history)
         statistics = build_part(PixelStatistics, spec.statistics, "pixel statistics")
         network, options = dict(spec.network), dict(spec.schedule)
         kind = network.pop("kind", "unet")
@@ -87,35 +72,22 @@ class Model(nn.Module):
             build(config), process, TARGETS[spec.target], variance=config.variance
         )
 
+    @classmethod
+    def read(cls, folder: Path, description: dict[str, Any]) -> PictureModel:
+        """See ``Model.read``."""
+        known = {f.name for f in fields(Spec)}
+        values = {name: value for name, value in description.items() if name in known}
+        values["sampling"] = build_part(Sampling, values.get("sampling", {}), "sampling")
+        for name in ("classes", "groups", "shares"):
+            values[name] = tuple(values.get(name, ()))
+        return cls(Spec(**values), description.get("history", []))
+
     # ---- what it is -------------------------------------------------------------------------------
 
     @property
     def shape(self) -> tuple[int, int, int]:
         """(C, H, W) of a picture."""
         return self.codec.statistics.shape
-
-    @property
-    def device(self) -> torch.device:
-        """Where the weights are."""
-        return next(self.parameters()).device
-
-    def count_parameters(self) -> int:
-        """Number of trainable numbers."""
-        return sum(p.numel() for p in self.parameters())
-
-    def fingerprint(self) -> str:
-        """SHA-256 of what the model is and of its weights: not of its history, nor of how it likes to sample.
-
-        Fields at their defaults do not count, so that a new kind of option leaves old models what they are.
-        """
-        told = {
-            f.name: getattr(self.spec, f.name)
-            for f in fields(self.spec)
-            if f.name not in ("sampling", "learned") and getattr(self.spec, f.name) != f.default
-        }
-        if self.early.hash:
-            told["weak"] = self.early.hash
-        return digest(told, self.state_dict())
 
     def class_index(self, label: str | int) -> int:
         """The number of a class, by name or number.
@@ -290,106 +262,7 @@ class Model(nn.Module):
         around = Surroundings(null, weak, wish, self.codec.limits())
         return steer(self.denoiser, sampling, around), cond
 
-    def weaker(self) -> Model:
-        """The model as it was early in its training; read when first asked for.
-
-        Raises:
-            SampleError: if it was not kept.
-            ModelError: if its weights are missing or damaged.
-        """
-        if not self._weaker or self._weaker[0].device != self.device:
-            with torch.inference_mode(False):  # sampling must not make weights that no gradient can pass
-                weaker = deepcopy(self)
-                weaker.load_state_dict(self.early.read())
-                self._weaker[:] = [weaker.eval()]
-        return self._weaker[0]
-
     def to_pictures(self, x: Tensor) -> np.ndarray:
         """x, (B, C, H, W), as uint8 pictures (B, H, W, C)."""
         pictures: np.ndarray = self.codec.decode(x).permute(0, 2, 3, 1).cpu().numpy()
         return pictures
-
-    # ---- on disk ----------------------------------------------------------------------------------
-
-    def save(self, folder: str | Path, *, card: str = "", extra: Callable[[Path], None] | None = None) -> str:
-        """Write the model folder, all of it or nothing.
-
-        Args:
-            folder: where; an older model there is replaced.
-            card: text of ``card.md``.
-            extra: called with the unfinished folder, to add files such as a preview.
-
-        Returns:
-            The model's fingerprint.
-        """
-        fingerprint = self.fingerprint()
-        with atomic_folder(folder) as temporary:
-            write_weights(temporary / "model.safetensors", self.state_dict())
-            if self.early.hash:
-                write_weights(temporary / EARLY_FILE, self.early.read())
-            (temporary / "model.json").write_text(self._described(), "utf-8")
-            if card:
-                (temporary / "card.md").write_text(card, "utf-8")
-            if extra:
-                extra(temporary)
-        return fingerprint
-
-    def _described(self) -> str:
-        """The text of ``model.json``."""
-        description = {
-            "format": FORMAT,
-            "unfog": __version__,
-            "fingerprint": self.fingerprint(),
-            "parameters": self.count_parameters(),
-            **({"weak": self.early.hash} if self.early.hash else {}),
-            **asdict(self.spec),
-            "history": self.history,
-        }
-        return json.dumps(description, indent=2, ensure_ascii=False) + "\n"
-
-
-def restate(model: Model, folder: str | Path) -> None:
-    """Write ``model.json`` anew, for a model whose sampling or history changed but not its weights."""
-    atomic_write(home(folder) / "model.json", model._described())
-
-
-def home(folder: str | Path) -> Path:
-    """The model folder itself, where it or the run that holds it was named."""
-    folder = Path(folder)
-    inner = folder / "model"
-    return inner if not (folder / "model.json").is_file() and (inner / "model.json").is_file() else folder
-
-
-def load(folder: str | Path, device: str | torch.device = "cpu") -> Model:
-    """Read a model folder.
-
-    Args:
-        folder: a model, or a run that holds one under ``model``.
-        device: where to put the weights.
-
-    Raises:
-        ModelError: if it is no model, is damaged, or was made by a newer unfog.
-    """
-    folder = home(folder)
-    description = describe(folder)
-    known = {f.name for f in fields(Spec)}
-    spec_values = {name: value for name, value in description.items() if name in known}
-    try:
-        spec_values["sampling"] = build_part(Sampling, spec_values.get("sampling", {}), "sampling")
-        for name in ("classes", "groups", "shares"):
-            spec_values[name] = tuple(spec_values.get(name, ()))
-        model = Model(Spec(**spec_values), description.get("history", []))
-    except (TypeError, ValueError, LookupError, AttributeError, RuntimeError) as error:
-        raise ModelError(f"{folder / 'model.json'} does not describe a model: {error}.") from error
-    model.load_state_dict(read_weights(folder / "model.safetensors", model.state_dict()))
-    if isinstance(description.get("weak"), str):
-        model.early = early_file(folder, description["weak"], model.state_dict())
-    expected = model.fingerprint()
-    if description["format"] == 1:  # then everything counted, also how it liked to sample
-        expected = digest({n: description[n] for n in sorted(known & description.keys())}, model.state_dict())
-    if description.get("fingerprint") not in (None, expected):
-        raise ModelError(
-            f"{folder} was changed after it was made: weights or model.json do not match their fingerprint. "
-            "Restore it from a copy, or train again."
-        )
-    return model.eval().to(device)

@@ -18,9 +18,9 @@ from unfog.evaluate.likelihood import ends_of_bound
 from unfog.process import DDPM as ChainDDPM
 from unfog.process import SCHEDULES, Chain, DDPMCosine, GaussianProcess
 from unfog.rng import Noise, stratified
-from unfog.train import WEIGHTS, Objective, TrainConfig
+from unfog.train import WEIGHTS, DenoisingObjective, TrainConfig
 from unfog.train.config import WITH_GAMMA
-from unfog.train.objective import (
+from unfog.train.denoising import (
     ADJUSTABLE,
     DEFAULT_SPREAD,
     bound_terms,
@@ -142,20 +142,20 @@ def test_the_loss_is_the_plain_error_of_what_the_network_says() -> None:
 
 def test_labels_steer_and_may_be_absent() -> None:
     model = small_model()
-    objective = Objective(model.denoiser, model.encoder, TrainConfig())
-    x, e = torch.randn(2, 2, 1, 8, 8)
+    objective = DenoisingObjective(model, TrainConfig())
+    x, e = torch.randint(0, 256, (2, 1, 8, 8), dtype=torch.uint8), torch.randn(2, 1, 8, 8)
     t = torch.full((2,), 0.5)
     cat, dog = (objective(x, t, e, torch.full((2,), label)) for label in (0, 1))
     assert cat.shape == (2,) and not torch.allclose(cat, dog)
-    assert bool(objective(x, t, e).isfinite().all())
+    assert bool(objective(x, t, e, None).isfinite().all())
     free = small_model(classes=())
-    ignored = Objective(free.denoiser, free.encoder, TrainConfig())
-    assert torch.equal(ignored(x, t, e, torch.zeros(2).long()), ignored(x, t, e))
+    ignored = DenoisingObjective(free, TrainConfig())
+    assert torch.equal(ignored(x, t, e, torch.zeros(2).long()), ignored(x, t, e, None))
 
 
 def test_denoiser_and_encoder_are_trained_together() -> None:
     model = small_model()
-    names = dict(Objective(model.denoiser, model.encoder, TrainConfig()).named_parameters())
+    names = dict(DenoisingObjective(model, TrainConfig()).named_parameters())
     assert "encoder.table.weight" in names
     assert sum(p.numel() for p in names.values()) == model.count_parameters()
 
@@ -163,7 +163,7 @@ def test_denoiser_and_encoder_are_trained_together() -> None:
 @pytest.mark.parametrize(("mean", "expected"), [(1.5, 1.5), (None, noise_law(DEFAULT_SPREAD)[0])])
 def test_times_are_the_configured_ones(mean: float | None, expected: float) -> None:
     model = small_model()
-    objective = Objective(model.denoiser, model.encoder, TrainConfig(noise_mean=mean))
+    objective = DenoisingObjective(model, TrainConfig(noise_mean=mean))
     level = -model.denoiser.process.log_ratio(objective.times(torch.tensor([0.5])))
     assert float(level) == pytest.approx(expected, abs=1e-6)
 

@@ -1,20 +1,17 @@
-"""What a model is, in plain values: everything but its weights, as ``model.json`` holds it."""
+"""What a model of pictures is, in plain values, and the choice of how it samples."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from unfog.config import nearest
-from unfog.errors import ModelError, SampleError
+from unfog.errors import SampleError
 from unfog.rng import derive_seed
-
-FORMAT = 2  # of the model folder; newer ones are refused, older ones are read (see ``model.load``)
+from unfog.spec.parts import lookup
 
 
 @dataclass(frozen=True)
@@ -90,17 +87,6 @@ class Spec:
     shares: tuple[float, ...] = ()
     sampling: Sampling = field(default_factory=Sampling)
     learned: dict[str, dict[str, Any]] = field(default_factory=dict)
-
-
-def lookup(table: dict[str, Any], name: str, what: str) -> Any:
-    """The entry of a table, or an error that names the nearest one.
-
-    Raises:
-        SampleError: if there is no such entry.
-    """
-    if name not in table:
-        raise SampleError(f"There is no {what} {name!r}. {nearest(name, table)}")
-    return table[name]
 
 
 def choose(sampling: Sampling, changes: dict[str, Any], samplers: dict[str, Any]) -> Sampling:
@@ -222,45 +208,3 @@ def choose_groups(spec: Spec, indices: Sequence[int], labels: Sequence[int] | No
         coin = np.random.default_rng(derive_seed(seed, "group", index)).random() * shares[-1]
         chosen.append(fitting[min(int(np.searchsorted(shares, coin, side="right")), len(fitting) - 1)])
     return chosen
-
-
-def build_part(kind: type[Any], options: dict[str, Any], what: str) -> Any:
-    """An object of a dataclass from plain options.
-
-    Raises:
-        ModelError: if an option is unknown, or a value does not fit.
-    """
-    known = {f.name for f in fields(kind)}
-    for name in options:
-        if name not in known:
-            raise ModelError(f"The {what} has no setting {name!r}. {nearest(name, known)}")
-    values = {name: tuple(v) if isinstance(v, list) else v for name, v in options.items()}
-    try:
-        return kind(**values)
-    except TypeError as error:
-        raise ModelError(f"The {what} cannot be built from {options}: {error}.") from error
-
-
-def describe(folder: Path) -> dict[str, Any]:
-    """What ``model.json`` of a model folder says, checked for its format.
-
-    Raises:
-        ModelError: if it is missing, not JSON, or of a newer format.
-    """
-    path = folder / "model.json"
-    try:
-        description = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        raise ModelError(f"{folder} holds no model.json: give the 'model' folder that a run left.") from None
-    except OSError as error:
-        raise ModelError(f"Cannot read {path}: {error.strerror}.") from error
-    except ValueError as error:
-        raise ModelError(f"{path} is damaged ({error}). Restore it from a copy, or train again.") from error
-    if not isinstance(description, dict) or not isinstance(description.get("format"), int):
-        raise ModelError(f"{path} does not describe an unfog model.")
-    if description["format"] > FORMAT:
-        raise ModelError(
-            f"{folder} has format {description['format']}, this unfog reads up to {FORMAT}. "
-            "Update with: pip install -U unfog"
-        )
-    return description

@@ -16,7 +16,7 @@ import torch
 import unfog.model
 from tests.given import small_model, small_spec
 from unfog.errors import ConfigError, ModelError, SampleError
-from unfog.model import Model, load
+from unfog.model import PictureModel, load
 from unfog.nets import NETWORKS
 from unfog.process import SCHEDULES
 from unfog.sample import SAMPLERS
@@ -29,7 +29,7 @@ NETS: dict[str, dict[str, Any]] = {
 }
 
 
-def arrays(model: Model, n: int, **options: Any) -> np.ndarray:
+def arrays(model: PictureModel, n: int, **options: Any) -> np.ndarray:
     return np.stack([np.asarray(picture) for picture in model.generate(n, **options)])
 
 
@@ -217,7 +217,7 @@ def test_picture_i_is_the_same_whatever_n_is(sampler: str, classes: tuple[str, .
 def test_several_batches_are_one_request(monkeypatch: pytest.MonkeyPatch) -> None:
     model = small_model()
     whole = arrays(model, 7, seed=1)
-    monkeypatch.setattr(unfog.model, "PIXELS_AT_ONCE", 3 * 64)
+    monkeypatch.setattr(unfog.model.picture, "PIXELS_AT_ONCE", 3 * 64)
     assert model.batch_size() == 3
     told: list[tuple[int, int]] = []
     parts = arrays(model, 7, seed=1, progress=lambda done, total: told.append((done, total)))
@@ -226,7 +226,7 @@ def test_several_batches_are_one_request(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_huge_pictures_come_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unfog.model, "PIXELS_AT_ONCE", 5)
+    monkeypatch.setattr(unfog.model.picture, "PIXELS_AT_ONCE", 5)
     assert small_model().batch_size() == 1
 
 
@@ -393,7 +393,7 @@ def test_weights_of_a_diverged_model_are_named() -> None:
 
 def test_the_same_seed_builds_the_same_model() -> None:
     torch.manual_seed(0)
-    one = Model(small_spec())
+    one = PictureModel(small_spec())
     torch.manual_seed(0)
-    assert Model(small_spec()).fingerprint() == one.fingerprint()
+    assert PictureModel(small_spec()).fingerprint() == one.fingerprint()
     assert one.shape == (1, 8, 8) and one.device.type == "cpu"

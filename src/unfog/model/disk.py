@@ -1,0 +1,83 @@
+"""Models on disk: finding the folder, reading what lies there, writing its description anew."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from unfog.atomic import atomic_write
+from unfog.errors import ModelError
+from unfog.model.base import Model
+from unfog.model.picture import PictureModel
+from unfog.spec.parts import describe
+from unfog.weights import digest, early_file, read_weights
+
+
+def restate(model: Model, folder: str | Path) -> None:
+    """Write ``model.json`` anew, for a model whose sampling or history changed but not its weights."""
+    atomic_write(home(folder) / "model.json", model.described())
+
+
+def home(folder: str | Path) -> Path:
+    """The model folder itself, where it or the run that holds it was named."""
+    folder = Path(folder)
+    inner = folder / "model"
+    return inner if not (folder / "model.json").is_file() and (inner / "model.json").is_file() else folder
+
+
+def load(folder: str | Path, device: str | torch.device = "cpu") -> Model:
+    """Read a model folder.
+
+    Args:
+        folder: a model, or a run that holds one under ``model``.
+        device: where to put the weights.
+
+    Raises:
+        ModelError: if it is no model, is damaged, or was made by a newer unfog.
+    """
+    from unfog.model import MODELS  # the table stands in front of this file
+
+    folder = home(folder)
+    description = describe(folder)
+    recipe = description.get("recipe")
+    if recipe not in MODELS:
+        raise ModelError(
+            f"{folder / 'model.json'} is of the recipe {recipe!r}, which this unfog does not know "
+            f"({', '.join(MODELS)}). Update with: pip install -U unfog"
+        )
+    try:
+        model = MODELS[recipe].read(folder, description)
+    except (TypeError, ValueError, LookupError, AttributeError, RuntimeError) as error:
+        raise ModelError(f"{folder / 'model.json'} does not describe a model: {error}.") from error
+    model.load_state_dict(read_weights(folder / "model.safetensors", model.state_dict()))
+    if isinstance(description.get("weak"), str):
+        model.early = early_file(folder, description["weak"], model.state_dict())
+    _check_fingerprint(model, folder, description)
+    return model.eval().to(device)
+
+
+def _check_fingerprint(model: Model, folder: Path, description: dict[str, Any]) -> None:
+    expected = model.fingerprint()
+    if description["format"] == 1:  # then everything counted, also how it liked to sample
+        known = {f.name for f in fields(model.spec)}
+        expected = digest({n: description[n] for n in sorted(known & description.keys())}, model.state_dict())
+    if description.get("fingerprint") not in (None, expected):
+        raise ModelError(
+            f"{folder} was changed after it was made: weights or model.json do not match their fingerprint. "
+            "Restore it from a copy, or train again."
+        )
+
+
+def load_pictures(folder: str | Path, device: str | torch.device = "cpu") -> PictureModel:
+    """A model that draws pictures; see ``load``.
+
+    Raises:
+        ModelError: if it makes something else.
+    """
+    model = load(folder, device)
+    if not isinstance(model, PictureModel):
+        raise ModelError(f"{folder} makes text and no pictures. Use: unfog write {folder}")
+    return model

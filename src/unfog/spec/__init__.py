@@ -1,0 +1,28 @@
+"""What a model is, in plain values: everything but its weights, as ``model.json`` holds it."""
+
+from unfog.spec.parts import FORMAT, build_part, describe, lookup
+from unfog.spec.picture import (
+    Sampling,
+    Spec,
+    check_grid,
+    choose,
+    choose_groups,
+    choose_labels,
+    class_index,
+    with_learned,
+)
+
+__all__ = [
+    "FORMAT",
+    "Sampling",
+    "Spec",
+    "build_part",
+    "check_grid",
+    "choose",
+    "choose_groups",
+    "choose_labels",
+    "class_index",
+    "describe",
+    "lookup",
+    "with_learned",
+]
