@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-from collections.abc import Callable
-from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,13 +10,10 @@ import torch
 
 import unfog.model
 from tests.given import small_model, small_spec
-from unfog.errors import ConfigError, ModelError, SampleError
-from unfog.model import PictureModel, load
-from unfog.nets import NETWORKS
+from unfog.errors import SampleError
+from unfog.model import PictureModel
 from unfog.process import SCHEDULES
 from unfog.sample import SAMPLERS
-from unfog.spec import FORMAT, Sampling
-from unfog.weights import digest
 
 NETS: dict[str, dict[str, Any]] = {
     "unet": {"kind": "unet", "widths": [16], "depth": 1, "vector": 16, "head": 16},
@@ -31,169 +23,6 @@ NETS: dict[str, dict[str, Any]] = {
 
 def arrays(model: PictureModel, n: int, **options: Any) -> np.ndarray:
     return np.stack([np.asarray(picture) for picture in model.generate(n, **options)])
-
-
-@pytest.fixture(scope="module")
-def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("models") / "small"
-    small_model().save(folder, card="# A model")
-    return folder
-
-
-@pytest.fixture
-def copy(saved: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(saved, tmp_path / "model"))
-
-
-# ---- on disk --------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("network", NETWORKS)
-@pytest.mark.parametrize("classes", [(), ("cat", "狗", "a b")])
-def test_it_comes_back_from_the_disk_as_it_was(
-    tmp_path: Path, network: str, classes: tuple[str, ...]
-) -> None:
-    model = small_model(network=NETS[network], classes=classes, channels=3)
-    model.history.append({"event": "trained", "steps": 3})
-    fingerprint = model.save(tmp_path / "model")
-    again = load(tmp_path / "model")
-    assert again.fingerprint() == model.fingerprint() == fingerprint
-    assert again.history == model.history and asdict(again.spec) == json_like(asdict(model.spec))
-    assert not again.training
-    assert np.array_equal(arrays(again, 3, seed=4), arrays(model, 3, seed=4))
-
-
-def json_like(values: dict[str, Any]) -> dict[str, Any]:
-    """Nested tuples come back as lists."""
-    plain: dict[str, Any] = json.loads(json.dumps(values))
-    for name in ("classes", "groups", "shares"):
-        plain[name] = tuple(plain[name])
-    plain["sampling"]["levels"] = tuple(plain["sampling"]["levels"])
-    return plain
-
-
-def test_a_run_can_be_given_instead_of_its_model(copy: Path) -> None:
-    assert load(copy.parent).fingerprint() == load(copy).fingerprint()
-    assert load(str(copy)).spec == load(copy).spec
-
-
-def test_the_folder_holds_what_is_promised(saved: Path) -> None:
-    assert {p.name for p in saved.iterdir()} == {"model.json", "model.safetensors", "card.md"}
-    description = json.loads((saved / "model.json").read_text("utf-8"))
-    assert description["format"] == FORMAT
-    assert description["parameters"] == load(saved).count_parameters()
-    assert description["fingerprint"] == load(saved).fingerprint()
-
-
-def test_saving_replaces_an_older_model_whole(copy: Path) -> None:
-    other = small_model(seed=9)
-    other.save(copy, extra=lambda folder: (folder / "preview.png").write_bytes(b"picture") and None)
-    assert load(copy).fingerprint() == other.fingerprint()
-    assert {p.name for p in copy.iterdir()} == {"model.json", "model.safetensors", "preview.png"}
-
-
-def test_a_failed_save_leaves_the_older_model(copy: Path) -> None:
-    before = load(copy).fingerprint()
-
-    def fail(folder: Path) -> None:
-        raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        small_model(seed=9).save(copy, extra=fail)
-    assert load(copy).fingerprint() == before
-    assert [p.name for p in copy.parent.iterdir()] == ["model"]
-
-
-def change(folder: Path, **values: Any) -> None:
-    path = folder / "model.json"
-    path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), **values}), "utf-8")
-
-
-def shorten(folder: Path) -> None:
-    file = folder / "model.safetensors"
-    file.write_bytes(file.read_bytes()[:-100])
-
-
-def flip(folder: Path) -> None:
-    file = folder / "model.safetensors"
-    raw = bytearray(file.read_bytes())
-    raw[-1] ^= 1
-    file.write_bytes(raw)
-
-
-def network(**options: Any) -> Callable[[Path], None]:
-    return lambda folder: change(folder, network={**NETS["unet"], **options})
-
-
-@pytest.mark.parametrize(
-    ("harm", "words"),
-    [
-        (shorten, "model.safetensors is damaged"),
-        (flip, "was changed after it was made"),
-        (lambda f: (f / "model.safetensors").unlink(), "model.safetensors is missing"),
-        (lambda f: (f / "model.safetensors").write_bytes(b""), "damaged"),
-        (lambda f: (f / "model.json").unlink(), "no model.json"),
-        (lambda f: (f / "model.json").write_text("{"), "damaged"),
-        (lambda f: change(f, format=FORMAT + 1), "pip install -U unfog"),
-        (lambda f: change(f, classes=["cat", "fish"]), "was changed"),
-        (lambda f: change(f, groups=[0, 1, 1], shares=[0.4, 0.3, 0.3]), "shape"),
-        (lambda f: change(f, groups=[], shares=[], classes=[]), "missing on one side"),
-        (network(widths=[32]), "shape"),
-        (network(depth=2), "missing on one side"),
-        (network(widhts=[16]), "'widths'"),
-        (network(kind="unett"), "'unet'"),
-        (lambda f: change(f, schedule={"kind": "cosin"}), "cosine"),
-        (lambda f: change(f, schedule={"kind": "vp", "beta_mni": 1}), "'beta_min'"),
-        (lambda f: change(f, target="epsilon"), "noise"),
-        (lambda f: change(f, sampling={"stepps": 3}), "'steps'"),
-        (lambda f: change(f, statistics={}), "pixel statistics"),
-        (lambda f: change(f, statistics={**asdict(small_model().codec.statistics), "shape": []}), "describe"),
-        (lambda f: change(f, statistics={**asdict(small_model().codec.statistics), "mean": "x"}), "describe"),
-        (lambda f: change(f, network=None), "describe"),
-        (lambda f: change(f, classes=7), "describe"),
-    ],
-)
-def test_a_harmed_model_is_refused_in_words(copy: Path, harm: Callable[[Path], Any], words: str) -> None:
-    harm(copy)
-    with pytest.raises(ModelError, match=words) as caught:
-        load(copy)
-    assert len(str(caught.value).splitlines()) <= 2
-
-
-def test_settings_that_no_network_can_have_are_named(copy: Path) -> None:
-    network(widths=[])(copy)
-    with pytest.raises(ConfigError, match="widths"):
-        load(copy)
-
-
-def test_nothing_there(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="nowhere"):
-        load(tmp_path / "nowhere")
-
-
-def test_the_fingerprint_is_of_what_matters() -> None:
-    model = small_model()
-    before = model.fingerprint()
-    model.history.append({"event": "looked at"})
-    assert model.fingerprint() == before, "history is not part of what it does"
-    assert small_model().fingerprint() == before
-    assert small_model(seed=1).fingerprint() != before
-    assert small_model(sampling=Sampling(steps=5)).fingerprint() == before, "nor is how it likes to sample"
-    assert small_model(classes=("cat", "dog", "x")).fingerprint() != before
-    with torch.no_grad():
-        next(model.parameters()).view(-1)[0] += 1e-3
-    assert model.fingerprint() != before
-
-
-def test_a_model_of_the_first_format_is_read_and_checked(copy: Path) -> None:
-    """There the fingerprint was of everything, the way of sampling too."""
-    model = load(copy)
-    first = digest(asdict(model.spec), model.state_dict())
-    change(copy, format=1, fingerprint=first)
-    assert load(copy).fingerprint() == model.fingerprint()
-    change(copy, fingerprint="0" * 64)
-    with pytest.raises(ModelError, match="changed after it was made"):
-        load(copy)
 
 
 # ---- generating -----------------------------------------------------------------------------------
