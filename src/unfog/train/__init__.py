@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from unfog.train.batches import Batches
-from unfog.train.config import TrainConfig
+from unfog.train.config import TextTrainConfig, TrainConfig
 from unfog.train.denoising import WEIGHTS, DenoisingObjective
 from unfog.train.fit import Training, TrainStep, fit
 from unfog.train.objective import Objective
@@ -19,6 +19,7 @@ __all__ = [
     "Batches",
     "DenoisingObjective",
     "Objective",
+    "TextTrainConfig",
     "TrainConfig",
     "TrainStep",
     "Training",

@@ -1,4 +1,4 @@
-"""Which pictures a step sees: a function of seed and step alone, so that any step can be taken again."""
+"""Which examples a step sees: a function of seed and step alone, so that any step can be taken again."""
 
 from __future__ import annotations
 
@@ -9,8 +9,36 @@ from torch import Tensor
 from unfog.rng import derive_seed
 
 
-class Batches:
+class Order:
     """Epoch after epoch in fresh random order, without replacement; a batch may span two epochs.
+
+    Args:
+        indices: of the examples to use.
+        size: examples in a batch; may exceed their number.
+        seed: of the order.
+    """
+
+    def __init__(self, indices: np.ndarray, size: int, seed: int) -> None:
+        self.indices, self.size, self.seed = indices, size, seed
+        self._epochs: dict[int, np.ndarray] = {}
+
+    def __call__(self, step: int) -> np.ndarray:
+        """The indices of the batch of step 0, 1, ..., (size,)."""
+        count, first = len(self.indices), step * self.size
+        epochs = range(first // count, (first + self.size - 1) // count + 1)
+        self._epochs = {e: self._epochs[e] if e in self._epochs else self._shuffle(e) for e in epochs}
+        line = np.concatenate([self._epochs[e] for e in epochs])
+        start = first - epochs[0] * count
+        return line[start : start + self.size]
+
+    def _shuffle(self, epoch: int) -> np.ndarray:
+        rng = np.random.default_rng(derive_seed(self.seed, "epoch", epoch))
+        shuffled: np.ndarray = rng.permutation(self.indices)
+        return shuffled
+
+
+class Batches:
+    """Batches of pictures.
 
     Args:
         images: uint8, (N, H, W, C); memory-mapped arrays are read batch by batch.
@@ -31,36 +59,22 @@ class Batches:
         seed: int,
         flip: bool = False,
     ) -> None:
-        self.images, self.labels, self.indices = images, labels, indices
-        self.size, self.seed, self.flip = size, seed, flip
-        self._epochs: dict[int, np.ndarray] = {}
+        self.images, self.labels, self.flip = images, labels, flip
+        self.order = Order(indices, size, seed)
 
     def __call__(self, step: int) -> tuple[Tensor, Tensor | None]:
         """The batch of step 0, 1, ...: uint8 pictures (B, C, H, W) and labels (B,) or None."""
-        chosen = self._chosen(step)
+        chosen, size = self.order(step), self.order.size
         # sorted reads are kinder to a disk; the order within a batch does not matter to its mean,
         # but noise is tied to places, so the result is put back in drawn order
         order = np.argsort(chosen, kind="stable")
-        pictures = np.empty((self.size, *self.images.shape[1:]), np.uint8)
+        pictures = np.empty((size, *self.images.shape[1:]), np.uint8)
         pictures[order] = self.images[chosen[order]]
         x = torch.from_numpy(pictures).permute(0, 3, 1, 2)
         if self.flip:
-            coin = np.random.default_rng(derive_seed(self.seed, "flip", step)).random(self.size) < 0.5
+            coin = np.random.default_rng(derive_seed(self.order.seed, "flip", step)).random(size) < 0.5
             x = torch.where(torch.from_numpy(coin)[:, None, None, None], x.flip(3), x)
         return x, None if self.labels is None else torch.from_numpy(self.labels[chosen])
-
-    def _chosen(self, step: int) -> np.ndarray:
-        count, first = len(self.indices), step * self.size
-        epochs = range(first // count, (first + self.size - 1) // count + 1)
-        self._epochs = {e: self._epochs[e] if e in self._epochs else self._shuffle(e) for e in epochs}
-        line = np.concatenate([self._epochs[e] for e in epochs])
-        start = first - epochs[0] * count
-        return line[start : start + self.size]
-
-    def _shuffle(self, epoch: int) -> np.ndarray:
-        rng = np.random.default_rng(derive_seed(self.seed, "epoch", epoch))
-        shuffled: np.ndarray = rng.permutation(self.indices)
-        return shuffled
 
 
 def pictures_at(

@@ -12,13 +12,13 @@ from unfog.errors import ConfigError
 WITH_GAMMA = ("min-snr", "p2")  # the weights that have one
 
 
-class TrainConfig(Config):
-    """Settings of a training run; the defaults were measured on two processor cores and the digits.
+class CommonTrainConfig(Config):
+    """Settings that every training run has.
 
     Attributes:
         steps: optimiser steps; leave out to plan by ``minutes``.
         minutes: training time; the number of steps follows from the measured speed.
-        batch: pictures per step, over all devices.
+        batch: examples per step, over all devices.
         optimiser: "muon" (with AdamW for the outer layers) or "adamw".
         learning_rate: at its height.
         warmup: steps over which the learning rate rises.
@@ -26,15 +26,11 @@ class TrainConfig(Config):
         momentum, second_momentum: the betas of AdamW.
         weight_decay: of AdamW.
         clip: largest norm of the gradient.
-        weight: a name of ``WEIGHTS``, how much an error counts at each noise level.
-        gamma: of the weights "min-snr" (5 when left out) and "p2" (1 when left out); the others have none.
-        noise_mean, noise_std: of log(sigma / alpha), how often each noise level is visited; they follow from
-            the data's spread when left out.
         label_dropout: share of examples whose label is hidden, so that guidance is possible.
         precision: "no" is float32; "auto" takes bfloat16 where the accelerator has it.
         seed: of weights, order, noise.
         validate_every: steps between validation losses; 0 for twenty in a run.
-        preview_minutes: minutes between preview pictures.
+        preview_minutes: minutes between previews.
         checkpoint_minutes: minutes between checkpoints.
         trackers: names that accelerate knows: "tensorboard", "wandb", ...
     """
@@ -50,10 +46,6 @@ class TrainConfig(Config):
     second_momentum: float = Field(default=0.95, ge=0, lt=1)
     weight_decay: float = Field(default=0.01, ge=0)
     clip: float = Field(default=1.0, gt=0)
-    weight: Literal["data", "noise", "v", "flow", "min-snr", "p2"] = "v"
-    gamma: float | None = Field(default=None, ge=0)
-    noise_mean: float | None = None
-    noise_std: float | None = Field(default=None, gt=0)
     label_dropout: float = Field(default=0.1, ge=0, lt=1)
     precision: Literal["no", "auto", "bf16", "fp16"] = "auto"
     seed: int = 0
@@ -61,6 +53,22 @@ class TrainConfig(Config):
     preview_minutes: float = Field(default=1.0, gt=0)
     checkpoint_minutes: float = Field(default=1.0, gt=0)
     trackers: tuple[str, ...] = ()
+
+
+class TrainConfig(CommonTrainConfig):
+    """Settings of a run on pictures; the defaults were measured on two processor cores and the digits.
+
+    Attributes:
+        weight: a name of ``WEIGHTS``, how much an error counts at each noise level.
+        gamma: of the weights "min-snr" (5 when left out) and "p2" (1 when left out); the others have none.
+        noise_mean, noise_std: of log(sigma / alpha), how often each noise level is visited; they follow from
+            the data's spread when left out.
+    """
+
+    weight: Literal["data", "noise", "v", "flow", "min-snr", "p2"] = "v"
+    gamma: float | None = Field(default=None, ge=0)
+    noise_mean: float | None = None
+    noise_std: float | None = Field(default=None, gt=0)
 
     @model_validator(mode="after")
     def _gamma_belongs_to_the_weight(self) -> Self:
@@ -70,3 +78,16 @@ class TrainConfig(Config):
                 f"train.weight from {', '.join(WITH_GAMMA)}."
             )
         return self
+
+
+class TextTrainConfig(CommonTrainConfig):
+    """Settings of a run on text; the defaults were measured on two processor cores and the quatrains.
+
+    Attributes:
+        weight: "plain" or "bound", how much a lost token counts at each time.
+        joint: share of pairs that are learned whole, so that a model that summarises can also write.
+    """
+
+    batch: int = Field(default=64, ge=1)
+    weight: Literal["plain", "bound"] = "plain"
+    joint: float = Field(default=0.2, ge=0, le=1)

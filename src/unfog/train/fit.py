@@ -23,7 +23,7 @@ from unfog.errors import TrainError
 from unfog.model import Model
 from unfog.rng import Noise, derive_seed
 from unfog.train.checkpoint import Checkpoint, part
-from unfog.train.config import TrainConfig
+from unfog.train.config import CommonTrainConfig
 from unfog.train.ema import WIDTHS, PowerAverage, Snapshot
 from unfog.train.objective import Batch, Objective
 from unfog.train.optimise import optimisers
@@ -72,7 +72,7 @@ class Training:
     """
 
     def __init__(
-        self, model: Model, source: Source, config: TrainConfig, accelerator: Accelerator | None = None
+        self, model: Model, source: Source, config: CommonTrainConfig, accelerator: Accelerator | None = None
     ) -> None:
         self.model, self.source, self.config = model, source, config
         self.accelerator = accelerator or Accelerator(mixed_precision=precision(config.precision))
@@ -249,7 +249,7 @@ def _mark(step: int) -> int:
     return int(math.log(max(step, 1)) / math.log(DENSITY))
 
 
-def objective_of(model: Model, config: TrainConfig) -> Objective:
+def objective_of(model: Model, config: CommonTrainConfig) -> Objective:
     """The loss that belongs to the recipe of a model."""
     from unfog.train import OBJECTIVES  # the table stands in front of this file
 
@@ -267,7 +267,7 @@ def precision(wanted: str) -> str:
     return "bf16" if torch.cuda.is_available() and torch.cuda.is_bf16_supported() else "no"
 
 
-def fit(model: Model, source: Source, config: TrainConfig) -> Iterator[TrainStep]:
+def fit(model: Model, source: Source, config: CommonTrainConfig) -> Iterator[TrainStep]:
     """Train a model in place, one step each time the iterator is asked.
 
     for step in fit(model, Batches(images, labels, indices, size=64, seed=0), TrainConfig(steps=1000)):

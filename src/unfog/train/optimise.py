@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from unfog.train.config import TrainConfig
+from unfog.train.config import CommonTrainConfig
 
 ROUNDS = 5  # Newton-Schulz iterations
 QUINTIC = (3.4445, -4.7750, 2.0315)  # of the polynomial that pushes singular values towards 1
@@ -85,7 +85,7 @@ class Muon(torch.optim.Optimizer):
                     parameter.add_(update.view(parameter.shape), alpha=-length)
 
 
-def optimisers(named: Mapping[str, nn.Parameter], config: TrainConfig) -> list[torch.optim.Optimizer]:
+def optimisers(named: Mapping[str, nn.Parameter], config: CommonTrainConfig) -> list[torch.optim.Optimizer]:
     """What the configuration asks for: AdamW for all, or Muon for the inner weights and AdamW for the rest.
 
     The first and the last layer, embeddings, biases and norms stay with AdamW, where Muon's equal steps do

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from unfog.train.config import TrainConfig
+from unfog.train.config import CommonTrainConfig
 
 
 @dataclass
@@ -20,7 +20,7 @@ class Plan:
     Attributes:
         total: steps in all; None while a time budget has not fixed it.
         seconds: time budget, None for a number of steps.
-        warmup, decay: as in ``TrainConfig``.
+        warmup, decay: as in ``CommonTrainConfig``.
     """
 
     total: int | None
@@ -29,7 +29,7 @@ class Plan:
     decay: float
 
     @classmethod
-    def of(cls, config: TrainConfig) -> Plan:
+    def of(cls, config: CommonTrainConfig) -> Plan:
         """The plan that a configuration asks for; ten minutes when it does not say."""
         if config.steps is not None:
             return cls(config.steps, None, config.warmup, config.decay)
