@@ -5,10 +5,10 @@ every place sees every other, and the network needs no clock: how much is masked
 2024, arXiv 2406.07524). Rotary codes tell how far two tokens are apart (Su et al. 2021, arXiv 2104.09864);
 queries and keys are normalised; the matrix that reads tokens is also the one that names them.
 
-With ``block`` = n, the places are cut into blocks of n, and a place sees its own block and those before, never
-a later one (Arriola et al. 2025, arXiv 2503.09573). What a finished block looks like to later ones then never
-changes, so its keys and values are computed once and kept in a ``Cache``. A causal network is the case of
-blocks of one token.
+With ``block`` = n, the places are cut into blocks of n, and a place sees its own block and those before,
+never a later one (Arriola et al. 2025, arXiv 2503.09573). What a finished block looks like to later ones then
+never changes, so its keys and values are computed once and kept in a ``Cache``. A causal network is the case
+of blocks of one token.
 """
 
 from __future__ import annotations
