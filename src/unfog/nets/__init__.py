@@ -4,6 +4,7 @@ from typing import Any
 
 from torch import nn
 
+from unfog.nets.text import TextTransformer, TextTransformerConfig
 from unfog.nets.transformer import Transformer, TransformerConfig
 from unfog.nets.unet import UNet, UNetConfig
 
@@ -11,5 +12,20 @@ NETWORKS: dict[str, tuple[type[nn.Module], type[Any]]] = {
     "unet": (UNet, UNetConfig),
     "transformer": (Transformer, TransformerConfig),
 }
+"""Networks for pictures, (B, C, H, W) in and out."""
 
-__all__ = ["NETWORKS", "Transformer", "TransformerConfig", "UNet", "UNetConfig"]
+TEXT_NETWORKS: dict[str, tuple[type[nn.Module], type[Any]]] = {
+    "text": (TextTransformer, TextTransformerConfig),
+}
+"""Networks for text: tokens (B, L) in, logits (B, L, K) out."""
+
+__all__ = [
+    "NETWORKS",
+    "TEXT_NETWORKS",
+    "TextTransformer",
+    "TextTransformerConfig",
+    "Transformer",
+    "TransformerConfig",
+    "UNet",
+    "UNetConfig",
+]

@@ -35,7 +35,7 @@ def check_settings(config: Any, *names: str) -> None:
     Raises:
         ConfigError: naming the setting.
     """
-    if not isinstance(config.variance, bool):
+    if not isinstance(getattr(config, "variance", False), bool):
         raise ConfigError(f"network.variance = {config.variance!r}: give true or false.")
     if not 0 <= config.dropout < 1:
         raise ConfigError(f"network.dropout = {config.dropout!r}: give a share from 0 to below 1.")

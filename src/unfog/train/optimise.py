@@ -109,5 +109,5 @@ def optimisers(named: Mapping[str, nn.Parameter], config: CommonTrainConfig) -> 
 
 def is_hidden(name: str, parameter: Tensor) -> bool:
     """Whether a weight is a matrix between the first and the last layer of the network."""
-    outer = ("stem", "head", "clock", "encoder")
+    outer = ("stem", "head", "clock", "condition", "encoder")
     return parameter.ndim >= 2 and not any(part in outer for part in name.split("."))
