@@ -14,7 +14,7 @@ TEXTS = ["床前明月光，疑是地上霜。", "the moon, the frost; the moon"
 
 @pytest.fixture(params=VOCABULARIES)
 def codec(request):
-    return TokenCodec.train(TEXTS, request.param, 270 if request.param == "bpe" else None)
+    return TokenCodec.learn(TEXTS, request.param, 270 if request.param == "bpe" else None)
 
 
 def test_the_last_three_are_special(codec):
@@ -80,7 +80,7 @@ def test_it_comes_back_from_its_json(codec):
     ],
 )
 def test_damaged_json_is_a_model_error(change):
-    values = json.loads(TokenCodec.train(TEXTS, "bpe", 270).to_json())
+    values = json.loads(TokenCodec.learn(TEXTS, "bpe", 270).to_json())
     change(values)
     with pytest.raises(ModelError, match=r"damaged|format 99"):
         TokenCodec.from_json(json.dumps(values))
@@ -90,11 +90,11 @@ def test_damaged_json_is_a_model_error(change):
 
 def test_what_cannot_be_trained():
     with pytest.raises(ConfigError, match="Kinds are: byte, character, bpe"):
-        TokenCodec.train(TEXTS, "word")
+        TokenCodec.learn(TEXTS, "word")
     with pytest.raises(ConfigError, match="above 0"):
-        TokenCodec.train(TEXTS, "character", 0)
+        TokenCodec.learn(TEXTS, "character", 0)
     with pytest.raises(DataError, match="no text"):
-        TokenCodec.train(["", ""], "byte")
+        TokenCodec.learn(["", ""], "byte")
 
 
 def test_it_is_a_module_like_any_other(codec):

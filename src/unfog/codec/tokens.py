@@ -38,14 +38,14 @@ class TokenCodec(Codec):
         self.seen = seen
 
     @classmethod
-    def train(cls, texts: Sequence[str], kind: str = "character", size: int | None = None) -> TokenCodec:
+    def learn(cls, texts: Sequence[str], kind: str = "character", size: int | None = None) -> TokenCodec:
         """Choose the tokens for some texts.
 
         Args:
             texts: training documents (and targets) only; what is held out must not shape the tokens.
             kind: 'byte', 'character' or 'bpe'.
-            size: 'character': keep only so many, the most frequent; 'bpe': entries in all. None: all characters,
-                or 4096 entries.
+            size: 'character': keep only so many, the most frequent; 'bpe': entries in all. None: all
+                characters, or 4096 entries.
 
         Raises:
             ConfigError: there is no such kind, or the size is too small.
@@ -98,7 +98,8 @@ class TokenCodec(Codec):
         Raises:
             DataError: it holds half a surrogate pair, which is no character.
         """
-        return self.words.encode_many([text])[0].tolist()
+        ids: list[int] = self.words.encode_many([text])[0].tolist()
+        return ids
 
     def encode_many(self, texts: Sequence[str]) -> list[Ids]:
         """Many texts as tokens, one int64 array (L,) each; no END behind them.
@@ -170,7 +171,7 @@ class TokenCodec(Codec):
             values = json.loads(text)
             if values["format"] != FORMAT:
                 raise ModelError(
-                    f"The tokens are of format {values['format']!r}; this unfog reads {FORMAT}. Try a newer unfog."
+                    f"The tokens are of format {values['format']!r}, not {FORMAT}. Try a newer unfog."
                 )
             words = VOCABULARIES[values["kind"]].from_dict(values)
             return cls(words, str(values["seen"]))
@@ -178,5 +179,5 @@ class TokenCodec(Codec):
             raise
         except Exception as error:  # the library tokenizers raises a bare Exception
             raise ModelError(
-                f"The tokens of the model are damaged ({type(error).__name__}: {error}). Copy or train it again."
+                f"The tokens of the model are damaged ({type(error).__name__}: {error}). Train it again."
             ) from error

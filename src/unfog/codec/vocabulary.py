@@ -30,7 +30,7 @@ Ids = NDArray[np.int64]
 
 BYTES = tuple(bytes([value]) for value in range(256))
 BPE_SIZE = 4096
-"""Entries of a bpe vocabulary when no size is given: enough for common words, few enough for a small model."""
+"""Entries of a bpe vocabulary when no size is given: enough for common words, few enough for little text."""
 
 _PIECE = 100_000
 _RUN = 16
@@ -127,7 +127,7 @@ class CharacterVocabulary(Vocabulary):
 
     @classmethod
     def train(cls, texts: Sequence[str], size: int | None) -> CharacterVocabulary:
-        """The characters of the texts, in the order of Unicode; the most frequent ``size`` where that is given."""
+        """The characters of the texts in the order of Unicode; with a size, the most frequent ones."""
         counts = Counter[str]()
         for text in texts:
             counts.update(text)
@@ -242,7 +242,7 @@ def _bytewise(model: models.BPE) -> Tokenizer:
 
 
 def _letters() -> dict[str, int]:
-    """The letter that byte-level tokenizers show for each byte: itself if it can be seen, else one above 255."""
+    """The letter that byte-level tokenizers show for a byte: itself if it can be seen, else one above 255."""
     seen = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     hidden = [value for value in range(256) if value not in set(seen)]
     return {chr(value): value for value in seen} | {chr(256 + i): value for i, value in enumerate(hidden)}
@@ -252,7 +252,7 @@ _LETTERS = _letters()
 
 
 def _cut(text: str) -> Iterator[str]:
-    """A text in parts of bounded length, cut after white space where there is any: memory stays bounded too."""
+    """A text in parts of bounded length, cut after white space if there is any: so memory is bounded too."""
     start = 0
     while len(text) - start > _PIECE:
         end = start + _PIECE
@@ -274,8 +274,8 @@ def utf8(text: str) -> bytes:
         return text.encode()
     except UnicodeEncodeError as error:
         raise DataError(
-            f"The text holds half a surrogate pair (U+{ord(text[error.start]):04X}) at character {error.start:,}, "
-            "which is no character. Take it out."
+            f"The text holds half a surrogate pair (U+{ord(text[error.start]):04X}) at character "
+            f"{error.start:,}, which is no character. Take it out."
         ) from None
 
 
