@@ -11,16 +11,20 @@ from unfog.spec.picture import (
     class_index,
     with_learned,
 )
+from unfog.spec.text import TextSpec, Writing, choose_writing
 
 __all__ = [
     "FORMAT",
     "Sampling",
     "Spec",
+    "TextSpec",
+    "Writing",
     "build_part",
     "check_grid",
     "choose",
     "choose_groups",
     "choose_labels",
+    "choose_writing",
     "class_index",
     "describe",
     "lookup",
