@@ -117,6 +117,16 @@ class Words(Posterior):
     def extrapolate(self, other: Words, scale: float) -> Words:
         return self
 
+    @property
+    def guess(self) -> Tensor:
+        return torch.zeros(1)
+
+    def halves(self) -> tuple[Words, Words]:
+        return self, self
+
+    def where(self, chosen: Tensor, other: Words) -> Words:
+        return self
+
 
 class Speaks(Denoiser):
     """Answers with another kind of posterior than pictures have."""

@@ -3,6 +3,7 @@
 from unfog.denoise.base import Denoiser
 from unfog.guide.autoguidance import Autoguidance
 from unfog.guide.classifier_free import ClassifierFree, Rule, plain
+from unfog.guide.given import Given
 from unfog.guide.loss import Loss, LossGuided
 from unfog.guide.projection import Projected
 from unfog.guide.rescale import rescaled
@@ -15,6 +16,7 @@ __all__ = [
     "Autoguidance",
     "ClassifierFree",
     "DynamicThreshold",
+    "Given",
     "Loss",
     "LossGuided",
     "Projected",

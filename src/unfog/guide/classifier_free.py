@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
-import torch
 from torch import Tensor
 
 from unfog.condition.base import NONE, Condition
-from unfog.denoise.base import Denoiser, GaussianPosterior
+from unfog.denoise.base import Denoiser, GaussianPosterior, Posterior
 from unfog.errors import SampleError
 from unfog.guide.rescale import rescaled
-from unfog.shapes import expand_like
+from unfog.process.gaussian import GaussianProcess
+
+AnyPosterior = TypeVar("AnyPosterior", bound=Posterior)
 
 
 class Rule(Protocol):
@@ -32,14 +33,12 @@ class Rule(Protocol):
         """
 
 
-def plain(
-    asked: GaussianPosterior, other: GaussianPosterior, scale: float, t: Tensor, active: Tensor
-) -> GaussianPosterior:
-    """A straight line through both: Ho & Salimans' rule."""
+def plain(asked: AnyPosterior, other: AnyPosterior, scale: float, t: Tensor, active: Tensor) -> AnyPosterior:
+    """A straight line through both, Ho & Salimans' rule: of means, or of log-probabilities of tokens."""
     return asked.extrapolate(other, scale)
 
 
-class ClassifierFree(Denoiser):
+class ClassifierFree(Denoiser[Any, Any]):
     """The estimate without condition, plus ``scale`` times the difference that the condition makes.
 
     Ho & Salimans 2021 (arXiv 2207.12598), with the interval of Kynkaanniemi et al. 2024 (arXiv 2404.07724):
@@ -50,14 +49,15 @@ class ClassifierFree(Denoiser):
         denoiser: trained with condition dropout.
         null: the condition that says nothing, one row for each example.
         scale: 1 is off, above 1 exaggerates.
-        interval: noise levels sigma / alpha, (low, high), between which guidance acts.
+        interval: noise levels sigma / alpha (lost / kept), (low, high), between which guidance acts.
         rule: what is made of the difference: ``plain``, or a ``Projected``.
-        rescale: how far the contrast of the asked estimate is kept, 0 (not) to 1; see ``rescaled``.
+        rescale: how far the contrast of the asked estimate is kept, 0 (not) to 1; see ``rescaled``. Tokens
+            have none.
     """
 
     def __init__(
         self,
-        denoiser: Denoiser,
+        denoiser: Denoiser[Any, Any],
         null: Condition,
         scale: float,
         interval: tuple[float, float] = (0.0, float("inf")),
@@ -70,32 +70,31 @@ class ClassifierFree(Denoiser):
                 f"Guidance {scale:g} needs a model trained with labels or prompts; this one was not. "
                 "Leave --guidance out, or try --autoguidance 1.5."
             )
+        if rescale and not isinstance(denoiser.process, GaussianProcess):
+            raise SampleError(f"Rescale {rescale:g}: tokens have no contrast to keep. Leave it out.")
         self.inner, self.process = denoiser, denoiser.process
         self.null, self.scale, self.interval = null, scale, interval
         self.rule, self.rescale = rule, rescale
 
-    def forward(self, x_t: Tensor, t: Tensor, cond: Condition = NONE) -> GaussianPosterior:
+    def forward(self, x_t: Tensor, t: Tensor, cond: Condition = NONE) -> Any:
         """See ``Denoiser.forward``; two network calls in one batch where guidance acts, else one."""
         active = self._active(t)
         if self.scale == 1.0 or not bool(active.any()):
-            posterior: GaussianPosterior = self.inner(x_t, t, cond)
-            return posterior
-        both: GaussianPosterior = self.inner(
+            return self.inner(x_t, t, cond)
+        both = self.inner(
             x_t.repeat(2, *[1] * (x_t.ndim - 1)), t.repeat(2) if t.ndim else t, cond.cat(self.null)
         )
-        conditional, unconditional = both.mean.tensor_split(2)
-        # the variance is the conditional one: only the mean is steered
-        fraction = None if both.fraction is None else both.fraction.tensor_split(2)[0]
-        asked = GaussianPosterior(conditional, x_t, *self.process.scales(t, like=x_t), fraction)
-        guided = self.rule(asked, asked.with_mean(unconditional), self.scale, t, active)
+        # all but the clean estimate stays that of the condition, such as a learned variance
+        asked, other = both.halves()
+        guided = self.rule(asked, other, self.scale, t, active)
         if self.rescale:
-            guided = guided.with_mean(rescaled(guided.mean, conditional, self.rescale))
-        steered = expand_like(active.to(x_t.device), x_t)
-        return guided.with_mean(torch.where(steered, guided.mean, conditional))
+            guided = guided.with_mean(rescaled(guided.mean, asked.mean, self.rescale))
+        return guided.where(active, asked)
 
     def _active(self, t: Tensor) -> Tensor:
         """Whether t lies in the interval, shape of t."""
-        alpha, sigma = self.process.scales(t)
+        scales: tuple[Tensor, Tensor] = self.process.scales(t)
+        alpha, sigma = scales
         low, high = self.interval
         # sigma / alpha, without dividing by an alpha of 0
         below = (sigma <= high * alpha) | math.isinf(high)

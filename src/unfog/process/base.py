@@ -28,7 +28,7 @@ class Process(ABC):
 
         Raises:
             TimeOutOfRange: if any t lies outside [0, 1].
-            DataError: if x is not floating point.
+            DataError: if x is of another kind than the process knows: floating point, or tokens.
         """
 
     @abstractmethod

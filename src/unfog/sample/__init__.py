@@ -3,6 +3,7 @@
 from typing import Any
 
 from unfog.sample.adaptive import Adaptive
+from unfog.sample.ancestral import Ancestral
 from unfog.sample.base import Sampler, Step, trajectory
 from unfog.sample.corrector import PredictorCorrector
 from unfog.sample.ddim import DDIM
@@ -13,14 +14,18 @@ from unfog.sample.dpmpp2s import DPMSolver2S
 from unfog.sample.dpmpp3m import DPMSolver3M
 from unfog.sample.euler import Euler
 from unfog.sample.euler_maruyama import EulerMaruyama
+from unfog.sample.exchange import Exchange
 from unfog.sample.grid import Grid, karras, log_snr, quadratic, shifted, through, uniform
 from unfog.sample.heun import Heun
 from unfog.sample.ipndm import IPNDM
 from unfog.sample.langevin import Langevin
 from unfog.sample.learned import Learned
+from unfog.sample.ordered import Confidence, Entropy, Margin, Random, Threshold
+from unfog.sample.remask import Remask
 from unfog.sample.restart import Restart
 from unfog.sample.rk4 import RK4
 from unfog.sample.sde2m import SDESolver2M
+from unfog.sample.tokens import even
 from unfog.sample.unipc import UniPC
 
 SAMPLERS: dict[str, type[Sampler[Any]]] = {
@@ -49,6 +54,19 @@ SAMPLERS: dict[str, type[Sampler[Any]]] = {
     "pc": PredictorCorrector,
 }
 
+TOKEN_SAMPLERS: dict[str, type[Sampler[Any, Any]]] = {
+    # of masked diffusion
+    "ancestral": Ancestral,
+    "confidence": Confidence,
+    "entropy": Entropy,
+    "margin": Margin,
+    "threshold": Threshold,
+    "random": Random,
+    "remask": Remask,
+    # of uniform diffusion
+    "uniform": Exchange,
+}
+
 GRIDS: dict[str, Grid] = {
     "uniform": uniform,
     "quadratic": quadratic,
@@ -66,22 +84,32 @@ __all__ = [
     "IPNDM",
     "RK4",
     "SAMPLERS",
+    "TOKEN_SAMPLERS",
     "Adaptive",
+    "Ancestral",
+    "Confidence",
     "DPMSolver2M",
     "DPMSolver2S",
     "DPMSolver3M",
+    "Entropy",
     "Euler",
     "EulerMaruyama",
+    "Exchange",
     "Grid",
     "Heun",
     "Langevin",
     "Learned",
+    "Margin",
     "PredictorCorrector",
+    "Random",
+    "Remask",
     "Restart",
     "SDESolver2M",
     "Sampler",
     "Step",
+    "Threshold",
     "UniPC",
+    "even",
     "karras",
     "log_snr",
     "quadratic",

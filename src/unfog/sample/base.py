@@ -10,21 +10,24 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic
 
 import torch
 from torch import Tensor
+from typing_extensions import TypeVar
 
 from unfog.condition.base import NONE, Condition
 from unfog.denoise.base import Denoiser, GaussianPosterior, Posterior
 from unfog.errors import SampleError, WrongPosterior
+from unfog.process.base import Process
 from unfog.process.gaussian import GaussianProcess
 from unfog.rng import Noise
 
 State = TypeVar("State")
+DenoiserT = TypeVar("DenoiserT", bound=Denoiser[Any, Any], contravariant=True, default=Denoiser)
 
 
-class Sampler(ABC, Generic[State]):
+class Sampler(ABC, Generic[State, DenoiserT]):
     """One step from x_t to x_s.
 
     Attributes:
@@ -43,7 +46,7 @@ class Sampler(ABC, Generic[State]):
     @abstractmethod
     def step(
         self,
-        denoiser: Denoiser,
+        denoiser: DenoiserT,
         x_t: Tensor,
         t: Tensor,
         s: Tensor,
@@ -65,7 +68,7 @@ class Sampler(ABC, Generic[State]):
             x_s, (B, *S), and the state for the next step.
         """
 
-    def check(self, process: GaussianProcess, steps: int) -> None:
+    def check(self, process: Process, steps: int) -> None:
         """Refuse a number of steps that does not fit the process; any fits most samplers.
 
         Raises:
@@ -92,29 +95,29 @@ class Step:
     clean: Tensor
 
 
-class _Watched(Denoiser):
+class _Watched(Denoiser[Any, Any]):
     """Remembers the first clean estimate of each step, so that previews and films cost no network call."""
 
-    def __init__(self, denoiser: Denoiser, sampler: Sampler[Any]) -> None:
+    def __init__(self, denoiser: Denoiser[Any, Any], sampler: Sampler[Any, Any]) -> None:
         super().__init__()
         self.inner, self.process, self.sampler = denoiser, denoiser.process, sampler
         self.first: Tensor | None = None
 
-    def forward(self, x_t: Tensor, t: Tensor, cond: Condition = NONE) -> GaussianPosterior:
-        posterior: GaussianPosterior = self.inner(x_t, t, cond)
+    def forward(self, x_t: Tensor, t: Tensor, cond: Condition = NONE) -> Posterior:
+        posterior: Posterior = self.inner(x_t, t, cond)
         if not isinstance(posterior, self.sampler.steps_on):
             raise WrongPosterior(
                 f"{type(self.sampler).__name__} steps on a {self.sampler.steps_on.__name__}, this denoiser "
                 f"gives a {type(posterior).__name__}. Take a sampler for that kind of data."
             )
         if self.first is None:
-            self.first = posterior.mean
+            self.first = posterior.guess
         return posterior
 
 
 def trajectory(
-    denoiser: Denoiser,
-    sampler: Sampler[State],
+    denoiser: DenoiserT,
+    sampler: Sampler[State, DenoiserT],
     grid: Tensor,
     x_T: Tensor,
     cond: Condition = NONE,
@@ -139,7 +142,8 @@ def trajectory(
     sampler.check(denoiser.process, len(grid) - 1)
     if x_T.shape[0] == 0:
         raise SampleError("An empty batch: ask for at least one example.")
-    watched, x, state = _Watched(denoiser, sampler), x_T, None
+    watched: Any = _Watched(denoiser, sampler)
+    x, state = x_T, None
     for index, (t, s) in enumerate(pairwise(grid)):
         watched.first = None
         x_s, state = sampler.step(watched, x, t, s, cond, rng, state)

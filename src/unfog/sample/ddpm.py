@@ -13,6 +13,7 @@ from unfog.config import nearest
 from unfog.denoise.base import Denoiser, GaussianPosterior
 from unfog.denoise.variance import log_extremes
 from unfog.errors import SampleError
+from unfog.process.base import Process
 from unfog.process.chain import Chain
 from unfog.process.gaussian import GaussianProcess
 from unfog.rng import Noise
@@ -46,9 +47,9 @@ class DDPM(Sampler[None]):
         if self.variance not in VARIANCES:
             raise SampleError(f"There is no variance {self.variance!r}. {nearest(self.variance, VARIANCES)}")
 
-    def check(self, process: GaussianProcess, steps: int) -> None:
+    def check(self, process: Process, steps: int) -> None:
         """See ``Sampler.check``: a chain has no more steps than it was made with."""
-        schedule = process.schedule
+        schedule = process.schedule if isinstance(process, GaussianProcess) else None
         if isinstance(schedule, Chain) and steps > schedule.steps:
             raise SampleError(
                 f"{steps} steps of ddpm: the chain of this model has {schedule.steps}, so give --steps "
