@@ -1,10 +1,11 @@
 """Models: codec, encoder and denoiser that belong together, one kind for each kind of data."""
 
 from unfog.model.base import Model
-from unfog.model.disk import home, load, load_pictures, restate
+from unfog.model.disk import home, load, load_pictures, load_text, restate
 from unfog.model.picture import PictureLoss, PictureModel
+from unfog.model.text import TextModel
 
-MODELS: dict[str, type[Model]] = {"image": PictureModel}
+MODELS: dict[str, type[Model]] = {"image": PictureModel, "language": TextModel}
 """The kind of model that each recipe makes."""
 
 __all__ = [
@@ -12,8 +13,10 @@ __all__ = [
     "Model",
     "PictureLoss",
     "PictureModel",
+    "TextModel",
     "home",
     "load",
     "load_pictures",
+    "load_text",
     "restate",
 ]

@@ -38,7 +38,7 @@ class Model(nn.Module, ABC):
 
     spec: Any
     codec: nn.Module
-    denoiser: Denoiser
+    denoiser: Denoiser[Any, Any]
     encoder: LabelEncoder | None
 
     def __init__(self, spec: Any, history: Sequence[dict[str, Any]] = ()) -> None:

@@ -12,6 +12,7 @@ from unfog.atomic import atomic_write
 from unfog.errors import ModelError
 from unfog.model.base import Model
 from unfog.model.picture import PictureModel
+from unfog.model.text import TextModel
 from unfog.spec.parts import describe
 from unfog.weights import digest, early_file, read_weights
 
@@ -69,6 +70,18 @@ def _check_fingerprint(model: Model, folder: Path, description: dict[str, Any]) 
             f"{folder} was changed after it was made: weights or model.json do not match their fingerprint. "
             "Restore it from a copy, or train again."
         )
+
+
+def load_text(folder: str | Path, device: str | torch.device = "cpu") -> TextModel:
+    """A model that writes; see ``load``.
+
+    Raises:
+        ModelError: if it makes something else.
+    """
+    model = load(folder, device)
+    if not isinstance(model, TextModel):
+        raise ModelError(f"{folder} draws pictures and writes no text. Use: unfog sample {folder} --out DIR")
+    return model
 
 
 def load_pictures(folder: str | Path, device: str | torch.device = "cpu") -> PictureModel:

@@ -163,9 +163,7 @@ class TextModel(Model):
         room = whole - 1 - sum(len(encoded(self.codec, piece)) for piece in pieces)
         count = len(pieces) - 1
         sizes = [[blank] * count] if blank else guesses(count, room)
-        canvases = [
-            between(self.codec, pieces, size, whole, filled=not self.spec.packed) for size in sizes
-        ]
+        canvases = [between(self.codec, pieces, size, whole, filled=not self.spec.packed) for size in sizes]
         found: list[tuple[Tensor, list[str]]] = []
         for number, canvas in enumerate(canvases):
 
@@ -217,7 +215,11 @@ class TextModel(Model):
     def write(self, canvases: Sequence[Canvas], **settings: Any) -> list[str]:
         """Texts on these canvases; arguments as for ``written``."""
         tokens = self.written(canvases, **settings)
-        return [text for row, canvas in zip(tokens, canvases, strict=True) for text in self._texts(row[None], canvas)]
+        return [
+            text
+            for row, canvas in zip(tokens, canvases, strict=True)
+            for text in self._texts(row[None], canvas)
+        ]
 
     def written(
         self,
@@ -248,7 +250,9 @@ class TextModel(Model):
             rows = [canvases[i] for i in indices]
             chosen = None if labels is None else [labels[i] for i in indices]
             last = torch.stack([row.tokens for row in rows])
-            for done, total, step in self.walk(indices, rows, chosen, seed=seed, writing=writing, start=start):
+            for done, total, step in self.walk(
+                indices, rows, chosen, seed=seed, writing=writing, start=start
+            ):
                 last = step.x_s
                 if progress:
                     progress(number * total + done, len(batches) * total)

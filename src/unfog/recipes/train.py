@@ -16,6 +16,7 @@ from unfog.errors import TrainError, UsageError
 from unfog.model import Model, load
 from unfog.recipes.finish import finish
 from unfog.recipes.image import IMAGE
+from unfog.recipes.language import LANGUAGE
 from unfog.recipes.listen import Listener, Silent
 from unfog.recipes.loop import Loop
 from unfog.recipes.prepared import Prepared
@@ -25,7 +26,7 @@ from unfog.train.checkpoint import drop_snapshots, load_checkpoint
 from unfog.train.fit import precision
 from unfog.train.run import Log, locked
 
-RECIPES: dict[str, Recipe] = {"image": IMAGE}
+RECIPES: dict[str, Recipe] = {"image": IMAGE, "language": LANGUAGE}
 
 
 def train(

@@ -8,9 +8,13 @@ from unfog.train.config import TextTrainConfig, TrainConfig
 from unfog.train.denoising import WEIGHTS, DenoisingObjective
 from unfog.train.fit import Training, TrainStep, fit
 from unfog.train.objective import Objective
+from unfog.train.unmasking import UnmaskingObjective
 from unfog.train.watch import Watch
 
-OBJECTIVES: dict[str, Callable[[Any, Any], Objective]] = {"image": DenoisingObjective}
+OBJECTIVES: dict[str, Callable[[Any, Any], Objective]] = {
+    "image": DenoisingObjective,
+    "language": UnmaskingObjective,
+}
 """The loss of each recipe, made from a model and its settings."""
 
 __all__ = [
@@ -23,6 +27,7 @@ __all__ = [
     "TrainConfig",
     "TrainStep",
     "Training",
+    "UnmaskingObjective",
     "Watch",
     "fit",
 ]

@@ -14,6 +14,8 @@ Of a pair, the source is never lost. A network with blocks sees [lost ; clean], 
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -22,8 +24,8 @@ from unfog.condition import NONE
 from unfog.model.text import TextModel
 from unfog.process.masked import MaskedProcess
 from unfog.rng import Noise, stratified
-from unfog.train.objective import Batch, Objective, hidden
 from unfog.train.config import TextTrainConfig
+from unfog.train.objective import Batch, Objective, hidden
 
 EARLIEST = 1e-3  # below it almost nothing is lost, and the weight of the bound grows without end
 
@@ -68,8 +70,11 @@ class UnmaskingObjective(Objective):
         x, corrupted, weight, labels = drawn
         assert x is not None and corrupted is not None and weight is not None
         cond = NONE if self.encoder is None or labels is None else self.encoder(labels)
-        network, slots = self.denoiser.network, cond.slots()
-        seen = network.hidden_beside(corrupted, x, **slots) if self.block else network.hidden(corrupted, **slots)
+        network: Any = self.denoiser.network
+        slots = cond.slots()
+        seen = (
+            network.hidden_beside(corrupted, x, **slots) if self.block else network.hidden(corrupted, **slots)
+        )
         lost = weight > 0
         logits = network.logits_of(seen[lost])[:, : self.denoiser.process.vocabulary].float()
         if isinstance(self.denoiser.process, MaskedProcess):

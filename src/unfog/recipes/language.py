@@ -1,0 +1,196 @@
+"""The language recipe: learn from texts, and write, complete, infill and, from pairs, summarise."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import Field
+
+from unfog.codec.tokens import TokenCodec
+from unfog.config import Config
+from unfog.data import Corpus, TextOptions, open_corpus
+from unfog.errors import TrainError
+from unfog.model.text import TextModel, tokens_hash
+from unfog.recipes.language_run import Texts
+from unfog.recipes.listen import Listener
+from unfog.recipes.recipe import Recipe
+from unfog.rng import derive_seed
+from unfog.spec import TextSpec, Writing, build_part
+from unfog.train import TextTrainConfig
+from unfog.train.rows import Rows, lay, pairs
+
+PRESETS: dict[str, dict[str, int]] = {
+    "tiny": {"width": 128, "depth": 3},
+    "small": {"width": 256, "depth": 6},
+    "base": {"width": 512, "depth": 8},
+}
+WIDEST = 256  # tokens at once, unless more are asked for: attention and memory grow with it
+ROOM = 48  # tokens kept free for the target of a pair
+SPACELESS = 0.2  # share of Chinese, Japanese or Korean characters from which a character is a token
+
+
+class CorpusConfig(Config):
+    """Which texts, and how they become tokens.
+
+    Attributes:
+        source: text file, folder of them, table, name of a set, or "hub:OWNER/NAME".
+        size: tokens that the model sees at once; chosen from the lengths of the texts when left out.
+        held_out: share kept apart, by document or group, to validate and to compare with.
+        tokens: "byte", "character" or "bpe"; "auto" is characters for Chinese and the like, else bpe.
+        vocabulary: how many tokens; all characters, or up to 4,096 pairs of bytes, when left out.
+        rows: "whole" documents, or "packed" end to end; "auto" packs where many are longer than a row.
+        classes: learn the classes where the data has them.
+        text, target, label, group: columns of a table, where the guess by their names is not what you want.
+        cut: what is a document in plain text: "file", "blank" (lines), "line" or "auto".
+        encoding: of plain text; "auto" is UTF-8.
+    """
+
+    source: str
+    size: int | None = Field(default=None, ge=8, le=4096)
+    held_out: float = Field(default=0.1, gt=0, lt=1)
+    tokens: Literal["auto", "byte", "character", "bpe"] = "auto"
+    vocabulary: int | None = Field(default=None, ge=1)
+    rows: Literal["auto", "whole", "packed"] = "auto"
+    classes: bool = True
+    text: str | None = None
+    target: str | None = None
+    label: str | None = None
+    group: str | None = None
+    cut: Literal["auto", "file", "blank", "line"] = "auto"
+    encoding: str = "auto"
+
+    def columns(self) -> dict[str, str]:
+        """The columns that were named, by what they hold."""
+        named = {"text": self.text, "target": self.target, "label": self.label, "group": self.group}
+        return {what: name for what, name in named.items() if name is not None}
+
+
+class LanguageConfig(Config):
+    """Everything that a run of the language recipe depends on.
+
+    Attributes:
+        recipe: always "language".
+        preset: "tiny", "small" or "base": the size of the network.
+        data: which texts.
+        network: options of the network that differ from the preset; ``block`` = 16 writes block by block.
+        process: ``kind`` is "masked" or "uniform", ``keep`` a name of ``KEEPS``, the rest its options.
+        train: how to train.
+        sampling: fields of ``Writing`` that the model shall carry as its defaults.
+    """
+
+    recipe: str = "language"
+    preset: str = "small"
+    data: CorpusConfig
+    network: dict[str, Any] = Field(default_factory=dict)
+    process: dict[str, Any] = Field(default_factory=lambda: {"kind": "masked", "keep": "linear"})
+    train: TextTrainConfig = Field(default_factory=TextTrainConfig)
+    sampling: dict[str, Any] = Field(default_factory=dict)
+
+
+def open_texts(config: CorpusConfig, listener: Listener) -> Corpus:
+    """The texts that the settings name.
+
+    Raises:
+        TrainError: if there are fewer than two documents.
+    """
+    corpus = open_corpus(
+        config.source,
+        held_out=config.held_out,
+        options=TextOptions(**config.columns(), cut=config.cut, encoding=config.encoding),
+        progress=lambda done, total: listener.phase("Reading texts", done, total),
+    )
+    for line in corpus.summary().splitlines():
+        listener.say(line)
+    if len(corpus.train) == 0 or len(corpus.held_out) == 0:
+        raise TrainError(
+            f"{config.source} holds {len(corpus)} document(s), none of which could be held out: training "
+            "needs at least two. One file can be cut into more: --set data.cut=line"
+        )
+    return corpus
+
+
+def kind_of_tokens(texts: list[str]) -> str:
+    """The kind that suits a language: characters where words have no spaces between them."""
+    sample = "".join(text[:200] for text in texts[:1000])
+    spaceless = sum("\u3040" <= c <= "\u9fff" or "\uac00" <= c <= "\ud7af" for c in sample)
+    return "character" if spaceless > SPACELESS * max(1, len(sample)) else "bpe"
+
+
+def learn_tokens(config: CorpusConfig, corpus: Corpus) -> TokenCodec:
+    """The tokens of the training texts; what is held out does not shape them."""
+    texts = [corpus.texts[i] for i in corpus.train]
+    if corpus.targets is not None:
+        texts += [corpus.targets[i] for i in corpus.train]
+    kind = kind_of_tokens(texts) if config.tokens == "auto" else config.tokens
+    size = config.vocabulary
+    if kind == "bpe" and size is None:  # each should occur often enough to be learned
+        size = int(min(4096, max(512, sum(map(len, texts)) / 200)))
+    return TokenCodec.learn(texts, kind, size)
+
+
+def context_for(lengths: NDArray[np.int64]) -> int:
+    """Tokens to see at once: nearly all documents and their END, but no more than 256."""
+    return int(min(WIDEST, max(8, np.quantile(lengths, 0.99) + 1)))
+
+
+def prepare(config: LanguageConfig, listener: Listener) -> Texts:
+    """Open, learn the tokens, lay out rows, and build a fresh model; the same for the same seed."""
+    corpus = open_texts(config.data, listener)
+    listener.phase("Learning tokens", 0, 1)
+    codec = learn_tokens(config.data, corpus)
+    sources = codec.encode_many(corpus.texts)
+    targets = None if corpus.targets is None else codec.encode_many(corpus.targets)
+    lengths = np.array([len(s) + 1 for s in sources])
+    if targets is not None:
+        lengths += np.array([len(t) + 1 for t in targets])
+    context = config.data.size or context_for(lengths)
+
+    def rows_of(indices: NDArray[np.int64]) -> Rows:
+        chosen = [sources[i] for i in indices]
+        if targets is not None:
+            gap, end = codec.gap, codec.end
+            return pairs(chosen, [targets[i] for i in indices], context, gap=gap, end=end, room=ROOM)
+        return lay(chosen, context, codec.end, config.data.rows)
+
+    train, held_out = rows_of(corpus.train), rows_of(corpus.held_out)
+    # as the training rows are, so are those held out
+    is_packed = targets is None and len(train) < len(corpus.train)
+    listener.say(
+        f"tokens: {codec.vocabulary:,} ({codec.kind}); rows of {context} "
+        f"({'texts end to end' if is_packed else 'one text each'}): {len(train):,}"
+    )
+    if cut := train.cut + held_out.cut:
+        listener.say(f"Warning: {cut:,} texts are longer than a row, and only their first part is learned.")
+    labelled = config.data.classes and len(corpus.classes) > 1
+    spec = TextSpec(
+        recipe="language",
+        network={"kind": "text", **PRESETS[config.preset], **config.network},
+        process=dict(config.process),
+        context=context,
+        tokens=tokens_hash(codec.to_json()),
+        tasks=("write",) if targets is None else ("write", "summarize"),
+        packed=is_packed,
+        classes=tuple(corpus.classes) if labelled else (),
+        sampling=build_part(Writing, {**sampling_for(config, context), **config.sampling}, "sampling"),
+    )
+    torch.manual_seed(derive_seed(config.train.seed, "weights"))
+    return Texts(corpus, TextModel(spec, codec), train, held_out)
+
+
+def sampling_for(config: LanguageConfig, context: int) -> dict[str, Any]:
+    """Settings that suit a model that sees so many tokens: about one step for each of them."""
+    if config.process.get("kind") == "uniform":
+        return {"sampler": "uniform", "steps": min(256, 2 * context)}
+    return {"sampler": "ancestral", "steps": min(256, context)}
+
+
+def settled(config: LanguageConfig, prepared: Texts) -> LanguageConfig:
+    """The configuration with what follows from the data filled in."""
+    size = prepared.model.spec.context
+    return config.model_copy(update={"data": config.data.model_copy(update={"size": size})})
+
+
+LANGUAGE = Recipe(LanguageConfig, PRESETS, "texts", prepare, settled)
