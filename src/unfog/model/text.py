@@ -97,7 +97,8 @@ class TextModel(Model):
             ) from None
         if tokens_hash(text) != values["tokens"]:
             raise ModelError(
-                f"{folder / TOKENS_FILE} was changed after it was made. Restore it from a copy, or train again."
+                f"{folder / TOKENS_FILE} was changed after it was made. "
+                "Restore it from a copy, or train again."
             )
         return cls(TextSpec(**values), TokenCodec.from_json(text), description.get("history", []))
 

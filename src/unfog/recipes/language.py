@@ -96,10 +96,11 @@ def open_texts(config: CorpusConfig, listener: Listener) -> Corpus:
     Raises:
         TrainError: if there are fewer than two documents.
     """
+    options = TextOptions(config.text, config.target, config.label, config.group, config.cut, config.encoding)
     corpus = open_corpus(
         config.source,
         held_out=config.held_out,
-        options=TextOptions(**config.columns(), cut=config.cut, encoding=config.encoding),
+        options=options,
         progress=lambda done, total: listener.phase("Reading texts", done, total),
     )
     for line in corpus.summary().splitlines():
@@ -133,7 +134,7 @@ def learn_tokens(config: CorpusConfig, corpus: Corpus) -> TokenCodec:
 
 def context_for(lengths: NDArray[np.int64]) -> int:
     """Tokens to see at once: nearly all documents and their END, but no more than 256."""
-    return int(min(WIDEST, max(8, np.quantile(lengths, 0.99) + 1)))
+    return int(min(WIDEST, max(8, np.ceil(np.quantile(lengths, 0.99)))))
 
 
 def prepare(config: LanguageConfig, listener: Listener) -> Texts:

@@ -83,7 +83,8 @@ class Texts(Prepared):
     def _labels(self, rows: Rows, documents: np.ndarray) -> np.ndarray | None:
         if self.model.encoder is None or self.corpus.labels is None:
             return None
-        return self.corpus.labels[documents[rows.document]]
+        labels: np.ndarray = self.corpus.labels[documents[rows.document]]
+        return labels
 
     def preview(self, run: Path, step: int, weights: str) -> Sequence[str]:
         """A few texts; see ``Prepared.preview``."""
@@ -119,7 +120,7 @@ class Texts(Prepared):
   {made["steps"]:,} steps, {made["seconds"] / 60:.1f} minutes on {made["machine"]};
   {model.count_parameters():,} parameters.
 - Validation loss {made["validation"]:.4f}; weights averaged over {made["average"]:.0%} of training.
-- Use: `unfog write MODEL`, with `--prompt` or `--infill "a ___ b"`; it invents, and what it says may be wrong.
+- Use: `unfog write MODEL`, with `--prompt` or `--infill "a ___ b"`. It invents: what it says may be wrong.
 - Check `report.html` of the run for quality, and for how much of its samples is copied, before you publish.
 """
 

@@ -54,7 +54,8 @@ def tell(
 def canvases(model: TextModel, prompt: str = "", seed: int = 0) -> list[tuple[float, str]]:
     """One text on its way: (time, canvas) pairs, about ten of them, the last one at time 0."""
     rows = [beginning(model.codec, prompt, model.spec.context)]
-    found, labels = [], None if model.encoder is None else [0]
+    found: list[tuple[float, str]] = []
+    labels = None if model.encoder is None else [0]
     for _, _, step in model.walk([0], rows, labels, seed=seed):
         if not found:
             found.append((step.t, model.codec.decode(step.x_t[0], hidden=HIDDEN)))

@@ -1,9 +1,9 @@
 """What a training step of text minimises: how surprised the network is by the tokens that were lost.
 
 A row loses tokens until a time t, and the loss is the cross-entropy of what was lost. Weighted by
--alpha' / (1 - alpha), which is 1/t where alpha is 1 - t, its mean over t is the bound of the likelihood (Sahoo
-et al. 2024, arXiv 2406.07524); every weight has the same minimum, and the plain one, in which each lost token
-counts the same, learns faster (arXiv 2602.15014). Evaluation always uses the bound.
+-alpha' / (1 - alpha), which is 1/t where alpha is 1 - t, its mean over t is the bound of the likelihood
+(Sahoo et al. 2024, arXiv 2406.07524); every weight has the same minimum, and the plain one, in which each
+lost token counts the same, learns faster (arXiv 2602.15014). Evaluation always uses the bound.
 
     plain    2             a token is lost half of the time: so the mean over t is that of all tokens
     bound    -alpha' / (1 - alpha)
