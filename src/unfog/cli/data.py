@@ -14,11 +14,12 @@ def data_list(json: Annotated[bool, typer.Option("--json", help="Print one JSON 
     from unfog.data import list_sets
 
     sets = list_sets()
-    shown = ("name", "what", "count", "licence", "client", "package")
+    shown = ("name", "kind", "what", "count", "licence", "client", "package")
     values = {"sets": [{k: getattr(s, k) for k in shown} | {"installed": s.installed()} for s in sets]}
     rows = [
         [
             each.name,
+            each.kind,
             f"{each.count:,}",
             "yes" if each.installed() else "no",
             each.client,
@@ -27,7 +28,7 @@ def data_list(json: Annotated[bool, typer.Option("--json", help="Print one JSON 
         ]
         for each in sets
     ]
-    answer(values, json, table(["name", "pictures", "here", "through", "licence", "what"], rows))
+    answer(values, json, table(["name", "kind", "count", "here", "through", "licence", "what"], rows))
 
 
 def data_get(
@@ -35,12 +36,13 @@ def data_get(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Obtain a named set, check it, and keep it in the cache."""
-    from unfog.data import get
+    from unfog.data import NAMED, get
 
     with Screen() as screen:
         path = get(name, lambda done, total: screen.phase(f"Getting {name}", done, total))
+    recipe = "image" if NAMED[name].kind == "pictures" else "language"
     answer(
         {"name": name, "path": str(path)},
         json,
-        f"{name} is here. Use it: unfog train image --data {name} --out runs/{name}",
+        f"{name} is here. Use it: unfog train {recipe} --data {name} --out runs/{name}",
     )

@@ -1,8 +1,20 @@
-"""Raw data <-> x: pixels; later, learned latent spaces and tokens."""
+"""Raw data <-> x: pixels and tokens; later, learned latent spaces."""
 
 from unfog.codec.base import Codec
 from unfog.codec.pixels import PixelCodec, PixelStatistics, measure_pixels, saturation_warnings
+from unfog.codec.tokens import TokenCodec
+from unfog.codec.vocabulary import VOCABULARIES, Vocabulary
 
-CODECS: dict[str, type[Codec]] = {"pixels": PixelCodec}
+CODECS: dict[str, type[Codec]] = {"pixels": PixelCodec, "tokens": TokenCodec}
 
-__all__ = ["CODECS", "Codec", "PixelCodec", "PixelStatistics", "measure_pixels", "saturation_warnings"]
+__all__ = [
+    "CODECS",
+    "VOCABULARIES",
+    "Codec",
+    "PixelCodec",
+    "PixelStatistics",
+    "TokenCodec",
+    "Vocabulary",
+    "measure_pixels",
+    "saturation_warnings",
+]

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 
 class Codec(nn.Module, ABC):
-    """Raw data <-> tensors of mean 0 and standard deviation 1."""
+    """Raw data <-> tensors: of mean 0 and standard deviation 1, or whole numbers (tokens)."""
 
     @abstractmethod
     def encode(self, raw: Any) -> Tensor:

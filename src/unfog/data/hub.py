@@ -36,21 +36,7 @@ class HubReader(Reader):
 
     @cached_property
     def _parts(self) -> dict[str, Any]:
-        """The loaded splits by name, training first."""
-        try:
-            library: Any = importlib.import_module("datasets")
-        except ImportError:
-            raise MissingExtra("datasets", "hub") from None
-        name, split = split_name(self.source)
-        try:
-            found = _load(library, name, split)
-        except Exception as error:  # the library raises errors of many others
-            raise DataError(
-                f"The data set {name!r} cannot be loaded: {_first_line(error)}\n"
-                "Check the name and the network; behind a firewall set HF_ENDPOINT to a mirror."
-            ) from error
-        parts = dict(found) if isinstance(found, dict) else {split or "train": found}
-        return dict(sorted(parts.items(), key=lambda part: (split_of(part[0]) is True, part[0])))
+        return load_parts(self.source)
 
     def _columns(self, part: Any) -> Columns:
         pictures = tuple(name for name, kind in part.features.items() if _is_picture(kind))
@@ -86,6 +72,32 @@ class HubReader(Reader):
                 yield Entry(
                     entry.name, entry.payload, entry.label, entry.caption, entry.key, held, entry.reason
                 )
+
+
+def load_parts(source: str) -> dict[str, Any]:
+    """The splits of a data set by name, training first.
+
+    Args:
+        source: 'hub:OWNER/NAME[:SPLIT]', or a folder that ``datasets`` saved.
+
+    Raises:
+        DataError: it cannot be loaded.
+        MissingExtra: the library is not installed.
+    """
+    try:
+        library: Any = importlib.import_module("datasets")
+    except ImportError:
+        raise MissingExtra("datasets", "hub") from None
+    name, split = split_name(source)
+    try:
+        found = _load(library, name, split)
+    except Exception as error:  # the library raises errors of many others
+        raise DataError(
+            f"The data set {name!r} cannot be loaded: {_first_line(error)}\n"
+            "Check the name and the network; behind a firewall set HF_ENDPOINT to a mirror."
+        ) from error
+    parts = dict(found) if isinstance(found, dict) else {split or "train": found}
+    return dict(sorted(parts.items(), key=lambda part: (split_of(part[0]) is True, part[0])))
 
 
 def split_name(source: str) -> tuple[str, str | None]:

@@ -8,12 +8,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from unfog.data import emoji, fashion
+from unfog.data import descriptions, emoji, fashion, quatrains
 from unfog.data.digits import DigitsReader, digits_file
+from unfog.data.document import Document, TextReader
 from unfog.data.fetch import MARKER, Progress, obtain, set_folder
 from unfog.data.folder import FolderReader
 from unfog.data.idx import IdxReader
 from unfog.data.reader import Entry, Options, Reader
+from unfog.data.text_table import TextTableReader
 from unfog.errors import DataError, UnfogError
 
 
@@ -24,13 +26,16 @@ class NamedSet:
     Attributes:
         name: what to give as data.
         what: one line on what it shows.
-        count: pictures.
+        count: pictures, or texts.
         licence: as its makers state it.
         client: program that brings it ('pip': it came with unfog).
         package: what that program is asked for, with its version.
         version: names the folder in the cache.
         fetch: fills an empty folder with it; None when there is nothing to fetch.
-        read: the reader for that folder.
+        read: the reader for that folder; None for text.
+        kind: 'pictures' or 'text'.
+        file: with text, the jsonl file in that folder that holds it.
+        store: names the folder in the cache where several sets share one; '' is the set's own name.
     """
 
     name: str
@@ -41,11 +46,14 @@ class NamedSet:
     package: str
     version: str
     fetch: Callable[[Path, Progress | None], None] | None
-    read: Callable[[Path, Options], Reader]
+    read: Callable[[Path, Options], Reader] | None = None
+    kind: str = "pictures"
+    file: str = ""
+    store: str = ""
 
     def folder(self, cache: Path | None = None) -> Path:
         """Where it lies, or will lie, on this machine."""
-        return set_folder(self.name, self.version, cache) if self.fetch else digits_file()
+        return set_folder(self.store or self.name, self.version, cache) if self.fetch else digits_file()
 
     def installed(self, cache: Path | None = None) -> bool:
         """Whether it can be opened now."""
@@ -67,6 +75,8 @@ def _read_emoji(folder: Path, options: Options) -> Reader:
 def _read_digits(folder: Path, options: Options) -> Reader:
     return DigitsReader("digits", options)
 
+
+_DEBIAN = "that of each package, all free (Debian); train on it, do not pass it on"
 
 NAMED: dict[str, NamedSet] = {
     "digits": NamedSet(
@@ -102,6 +112,44 @@ NAMED: dict[str, NamedSet] = {
         fetch=emoji.fetch_emoji,
         read=_read_emoji,
     ),
+    "quatrains": NamedSet(
+        name="quatrains",
+        what="quatrains of the Tang and Song, 4 lines of 5 characters, in traditional Chinese",
+        count=quatrains.COUNT,
+        licence="MIT (chinese-poetry by JackeyGao; the poems are in the public domain)",
+        client="npm",
+        package=quatrains.PACKAGE,
+        version=quatrains.VERSION,
+        fetch=quatrains.fetch_quatrains,
+        kind="text",
+        file=quatrains.FILE,
+    ),
+    "synopses": NamedSet(
+        name="synopses",
+        what="descriptions of software with one-line summaries, in English, to learn summarising from",
+        count=61_770,
+        licence=_DEBIAN,
+        client="apt-get",
+        package="Translation-en",
+        version=descriptions.VERSION,
+        fetch=descriptions.fetch_descriptions,
+        kind="text",
+        file=descriptions.PAIRS,
+        store="debian",
+    ),
+    "descriptions": NamedSet(
+        name="descriptions",
+        what="descriptions of software, in English",
+        count=63_955,
+        licence=_DEBIAN,
+        client="apt-get",
+        package="Translation-en",
+        version=descriptions.VERSION,
+        fetch=descriptions.fetch_descriptions,
+        kind="text",
+        file=descriptions.TEXTS,
+        store="debian",
+    ),
 }
 """All sets that are known by name."""
 
@@ -131,12 +179,25 @@ def get(name: str, progress: Progress | None = None, *, cache: Path | None = Non
     if known.fetch is None:
         return known.folder(cache)
     about = {
-        "name": known.name,
+        "name": known.store or known.name,
         "what": known.what,
         "licence": known.licence,
         "from": f"{known.client}: {known.package}",
     }
     return obtain(known.folder(cache), known.fetch, json.dumps(about, indent=2).encode(), progress)
+
+
+def folder_of(known: NamedSet, cache: Path | None) -> Path:
+    """Where a set lies.
+
+    Raises:
+        DataError: it is not on this machine yet.
+    """
+    if not known.installed(cache):
+        raise DataError(
+            f"The set {known.name!r} is not on this machine yet. Get it with: unfog data get {known.name}"
+        )
+    return known.folder(cache)
 
 
 @dataclass
@@ -151,11 +212,12 @@ class NamedReader(Reader):
     @cached_property
     def _inner(self) -> Reader:
         known = NAMED[self.source]
-        if not known.installed(self.options.cache):
+        if known.read is None:
             raise DataError(
-                f"The set {known.name!r} is not on this machine yet. Get it with: unfog data get {known.name}"
+                f"The set {known.name!r} holds text, not pictures. "
+                f"Train on it with: unfog train language --data {known.name} --out runs/{known.name}"
             )
-        inner = known.read(known.folder(self.options.cache), replace(self.options))
+        inner = known.read(folder_of(known, self.options.cache), replace(self.options))
         self.classes = inner.classes
         return inner
 
@@ -166,3 +228,27 @@ class NamedReader(Reader):
     def entries(self) -> Iterator[Entry]:
         """That of the files it consists of."""
         return self._inner.entries()
+
+
+@dataclass
+class NamedTextReader(TextReader):
+    """Any set of ``NAMED`` that holds text."""
+
+    @classmethod
+    def accepts(cls, source: str) -> bool:
+        """Only the name itself."""
+        return source in NAMED
+
+    def documents(self) -> Iterator[Document]:
+        """Those of the file it consists of."""
+        known = NAMED[self.source]
+        if known.kind != "text":
+            raise DataError(
+                f"The set {known.name!r} holds pictures, not text. "
+                f"Train on it with: unfog train image --data {known.name} --out runs/{known.name}"
+            )
+        path = folder_of(known, self.options.cache) / known.file
+        inner = TextTableReader(str(path), self.options)
+        for document in inner.documents():
+            self.done, self.total = inner.done, inner.total
+            yield document

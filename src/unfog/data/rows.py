@@ -77,7 +77,7 @@ def encoding_of(path: Path) -> str:
 def _text_rows(path: Path) -> Iterator[Row | None]:
     try:
         with path.open(encoding=encoding_of(path), errors="replace", newline="") as file:
-            yield from _json_rows(file) if path.suffix.lower() in {".jsonl", ".ndjson"} else _csv_rows(file)
+            yield from _json_rows(file) if path.suffix.lower() in {".jsonl", ".ndjson"} else csv_rows(file)
     except (OSError, csv.Error) as error:
         raise DataError(f"The table {path.name!r} cannot be read: {error}") from error
 
@@ -93,7 +93,8 @@ def _json_rows(file: TextIO) -> Iterator[Row | None]:
         yield row if isinstance(row, dict) else None
 
 
-def _csv_rows(file: TextIO) -> Iterator[Row | None]:
+def csv_rows(file: TextIO) -> Iterator[Row | None]:
+    """Rows of a csv file with any usual comma; None for a row that is longer than the header."""
     head = file.readline()
     file.seek(0)
     comma = max(",;\t|", key=head.count)

@@ -47,6 +47,28 @@ def group(keys: Sequence[str], prints: Sequence[bytes]) -> tuple[NDArray[np.uint
     return np.array([numbers[root(key)] for key in keys], np.uint64), duplicates
 
 
+def families(keys: Sequence[Sequence[str]]) -> list[str]:
+    """What items go by when all that share a key belong together.
+
+    Args:
+        keys: the keys of each item, at least one each.
+
+    Returns:
+        The alphabetically first key of each item's family.
+    """
+    parent: dict[str, str] = {}
+
+    def root(key: str) -> str:
+        while parent.setdefault(key, key) != key:
+            parent[key] = key = parent[parent[key]]
+        return key
+
+    for own in keys:
+        roots = sorted({root(key) for key in own})
+        parent.update(dict.fromkeys(roots, roots[0]))
+    return [root(own[0]) for own in keys]
+
+
 def _number(key: str) -> int:
     return int.from_bytes(hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()[:8], "big")
 

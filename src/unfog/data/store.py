@@ -82,7 +82,7 @@ class PictureStore:
         colour = "colour" if self.channels == 3 else "grey"
         lines = [f"{len(self):,} pictures, {self.size} x {self.size}, {colour}, from {self.source}"]
         if self.labels is not None:
-            lines.append(f"classes: {_listed(self.counts())}")
+            lines.append(f"classes: {listed(self.counts())}")
             if unlabelled := int((self.labels < 0).sum()):
                 lines.append(f"without a class: {unlabelled:,}")
         if self.captions is not None:
@@ -91,11 +91,12 @@ class PictureStore:
         if self.duplicates:
             lines.append(f"exact duplicates: {self.duplicates:,}")
         if self.skipped:
-            lines.append(f"left out: {len(self.skipped):,} ({_listed(self.reasons(), count_first=True)})")
+            lines.append(f"left out: {len(self.skipped):,} ({listed(self.reasons(), count_first=True)})")
         return "\n".join([*lines, *self.notes])
 
 
-def _listed(counts: dict[str, int], *, count_first: bool = False, most: int = 12) -> str:
+def listed(counts: dict[str, int], *, count_first: bool = False, most: int = 12) -> str:
+    """Counts in words, the first ``most`` of them."""
     shown = [
         f"{n:,} {name}" if count_first else f"{name} {n:,}"
         for name, n in itertools.islice(counts.items(), most)
@@ -220,14 +221,15 @@ def find_reader(source: str | Path, options: Options | None = None) -> Reader:
 def _unknown(text: str) -> str:
     from unfog.data import NAMED
 
+    names = [name for name, known in NAMED.items() if known.kind == "pictures"]
     path = Path(text)
     parent = path.parent
     try:
         beside = {os.path.join(os.path.dirname(text), name): name for name in os.listdir(parent)}
     except OSError:
         beside = {}
-    near = difflib.get_close_matches(text, [*NAMED, *beside], n=1, cutoff=0.6)
-    hint = f"Did you mean {near[0]!r}?" if near else f"Named sets are: {', '.join(NAMED)}."
+    near = difflib.get_close_matches(text, [*names, *beside], n=1, cutoff=0.6)
+    hint = f"Did you mean {near[0]!r}?" if near else f"Named sets are: {', '.join(names)}."
     if not parent.exists():
         hint = f"The folder {str(parent)!r} does not exist either. {hint}"
     return f"There is no folder, file or named set {text!r}. {hint}"

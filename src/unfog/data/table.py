@@ -212,12 +212,12 @@ class TableReader(Reader):
     def accepts(cls, source: str) -> bool:
         """A file with the ending of a table, or a folder with parquet files in it or in data/, train/, ..."""
         path = Path(source)
-        return path.suffix.lower() in SUFFIXES if path.is_file() else bool(_parquets(path))
+        return path.suffix.lower() in SUFFIXES if path.is_file() else bool(parquets(path))
 
     @cached_property
     def _tables(self) -> list[Table]:
         path = Path(self.source)
-        tables = [open_table(file) for file in ([path] if path.is_file() else _parquets(path))]
+        tables = [open_table(file) for file in ([path] if path.is_file() else parquets(path))]
         self.classes = _shared_classes(tables, self._columns(tables[0]).label)
         return tables
 
@@ -241,7 +241,7 @@ class TableReader(Reader):
 
     def entries(self) -> Iterator[Entry]:
         """Every row, file after file."""
-        sides = [_side(table.path) for table in self._tables]
+        sides = [side_of(table.path) for table in self._tables]
         official = True in sides and False in sides
         for table, side in zip(self._tables, sides, strict=True):
             yield from self._rows(table, side if official else None)
@@ -268,7 +268,7 @@ def _holds_no_paths(table: Table, column: str) -> bool:
     )
 
 
-def _parquets(folder: Path) -> list[Path]:
+def parquets(folder: Path) -> list[Path]:
     """Parquet files of a folder, training parts first; none when it is a folder of pictures with a
     metadata file.
     """
@@ -279,11 +279,11 @@ def _parquets(folder: Path) -> list[Path]:
     ]
     kept = [path for path in found if path.suffix == ".parquet" and path.stem != "metadata"]
     return sorted(
-        (path for path in kept if not ignored(path.name)), key=lambda path: (_side(path) is True, str(path))
+        (path for path in kept if not ignored(path.name)), key=lambda path: (side_of(path) is True, str(path))
     )
 
 
-def _side(path: Path) -> bool | None:
+def side_of(path: Path) -> bool | None:
     """The split that a file name like 'test-00000-of-00002.parquet' or its folder names."""
     side = split_of(path.stem.split("-")[0])
     return split_of(path.parent.name) if side is None else side
