@@ -78,7 +78,7 @@ def share(hits: NDArray[np.bool_]) -> Figure:
     """
     n = len(hits)
     if n == 0:
-        return Figure.missing("there are no pictures to count")
+        return Figure.missing("there is nothing to count")
     return Figure.of(float(hits.mean()), wilson(float(hits.mean()), n), n)
 
 
@@ -94,7 +94,7 @@ def average(values: NDArray[np.float64]) -> Figure:
     """The mean of (n,) independent numbers, with Student's interval (none for fewer than two numbers)."""
     n = len(values)
     if n == 0:
-        return Figure.missing("there are no pictures to average")
+        return Figure.missing("there is nothing to average")
     mean = float(values.mean())
     if n == 1:
         return Figure.of(mean, None, n)
