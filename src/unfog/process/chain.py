@@ -84,9 +84,9 @@ class Chain(Schedule):
 
     def alpha_rate(self, t: Tensor) -> Tensor:
         """alpha times the slope of its logarithm; in a last step that is linear, the slope of alpha."""
-        log_alpha, slope, rest = self._place(t)
+        log_alpha, slope, _ = self._place(t)
         ends = self._ends((t.double() * self.steps).floor().clamp_max(self.steps - 1))
-        return log_alpha.exp() * torch.where(ends, -float(self.steps), slope * rest)
+        return log_alpha.exp() * torch.where(ends, -float(self.steps), slope)
 
     def sigma_rate(self, t: Tensor) -> Tensor:
         """-alpha alpha' / sigma; infinite at t = 0."""

@@ -7,6 +7,7 @@ pictures in between (Song et al. 2021, arXiv 2010.02502, section 5.3; 2011.13456
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
 import torch
@@ -51,7 +52,13 @@ def between(a: Tensor, b: Tensor, share: float) -> Tensor:
         share: 0 is a, 1 is b.
     """
     flat_a, flat_b = a.flatten(1), b.flatten(1)
-    cosine = torch.nn.functional.cosine_similarity(flat_a, flat_b).clamp(-1, 1)
-    angle = cosine.acos().clamp_min(1e-6)
-    left, right = torch.sin((1 - share) * angle) / angle.sin(), torch.sin(share * angle) / angle.sin()
-    return (left[:, None] * flat_a + right[:, None] * flat_b).view_as(a)
+    unit_a, unit_b = (torch.nn.functional.normalize(flat) for flat in (flat_a, flat_b))
+    # half the angle by its sides: exact also where both point the same way
+    half = torch.atan2((unit_a - unit_b).norm(dim=1), (unit_a + unit_b).norm(dim=1))
+
+    def weight(part: float) -> Tensor:
+        """sin(part * angle) / sin(angle), and ``part`` where the angle is 0; torch's sinc has a pi in it."""
+        turn = 2 * half[:, None] / math.pi
+        return part * torch.sinc(part * turn) / torch.sinc(turn)
+
+    return (weight(1 - share) * flat_a + weight(share) * flat_b).view_as(a)

@@ -36,6 +36,9 @@ def density_of_mixture() -> Iterator[Result]:
     x = torch.cat([mixture.draw(5, Noise(1)), torch.tensor([[3.0, 3.0]], dtype=torch.float64)])
     found = log_density(mixture, x, low=1e-3, high=1e3, tolerance=1e-7)
     yield error("cosine", found.nats, mixture.log_density(x), 3e-3)
+    times = torch.linspace(0.1, 0.9, len(x), dtype=torch.float64)
+    alone = torch.cat([mixture(each[None], t).mean for each, t in zip(x, times, strict=True)])
+    yield error("a time for each example", mixture(x, times).mean, alone, 1e-9)
 
 
 def bound_is_entropy() -> Iterator[Result]:

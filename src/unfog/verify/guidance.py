@@ -188,16 +188,16 @@ class _Says(Denoiser):
 
 def thresholds_keep_their_range() -> Iterator[Result]:
     """Estimates beyond black and white are cut, or shrunk until they fit; those within are left alone."""
-    low, high = torch.tensor(-0.5), torch.tensor(1.5)
+    low, high = torch.tensor(-1.0), torch.tensor(2.0)
     process, t = process_of("cosine"), torch.tensor(0.5, dtype=torch.float64)
     # around the middle, in units of half the range: one example fits, the others reach beyond it
     unit = torch.tensor([0.6, 1.2, 2.5])[:, None] * torch.linspace(-0.8, 1.0, 8)
     x = process.prior(unit.shape, Noise(2))
     for name, build in THRESHOLDS.items():
-        found = build(_Says(process, 0.5 + unit), low, high)(x, t).mean
+        found = build(_Says(process, 0.5 + 1.5 * unit), low, high)(x, t).mean
         reach = torch.ones(3, 1)
         if name == "dynamic":
             reach = torch.quantile(unit.abs(), 0.995, dim=1, keepdim=True).clamp_min(1)
-        truth = 0.5 + torch.minimum(torch.maximum(unit, -reach), reach) / reach
+        truth = 0.5 + 1.5 * torch.minimum(torch.maximum(unit, -reach), reach) / reach
         for row, top in enumerate((0.6, 1.2, 2.5)):
             yield error(f"{name}, up to {top:g}", found[row], truth[row], 1e-6)

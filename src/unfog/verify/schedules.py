@@ -10,7 +10,7 @@ from torch import Tensor
 from unfog.denoise import ExactMixture
 from unfog.process import DDPM, DDPMCosine, GaussianProcess
 from unfog.rng import Noise
-from unfog.sample import GRIDS, SAMPLERS
+from unfog.sample import GRIDS, SAMPLERS, through
 from unfog.verify.check import Result, end_of, error, inner_grid, process_of, schedules
 
 TIMES = torch.linspace(0.03, 0.97, 48, dtype=torch.float64) + 1e-4  # off the corners of the discrete chain
@@ -97,6 +97,11 @@ def grids_keep_their_ends() -> Iterator[Result]:
             yield Result(f"{grid}, {name}", falls if len(times) == steps + 1 else 1.0, -1.0, -1e-9, "rise")
             if grid in ("karras", "log-snr", "exponential"):
                 yield Result(f"{grid}, {name}", float(levels[-1]), 0.999 * end, 1.001 * end, "last level")
+    asked = torch.tensor([9.0, 2.0, 0.3], dtype=torch.float64)
+    for name, schedule in schedules().items():
+        process = GaussianProcess(schedule)
+        levels = (-process.log_ratio(through(asked.tolist())(process, 3)[:-1])).exp()
+        yield error(f"through, {name}", levels, asked, 1e-3)
     flow, pace = process_of("flow"), torch.linspace(1, 0, steps + 1, dtype=torch.float64)
     first = start / (1 + start)  # the time of the first level on the straight line
     roots = torch.linspace(start ** (1 / 7), end ** (1 / 7), steps, dtype=torch.float64) ** 7
