@@ -37,8 +37,8 @@ BPE_SIZE = 4096
 _RUN = 16
 _CACHE = 1_000_000
 # A run of letters is cut after 16: without spaces (Chinese, or one enormous line of anything) it would be a
-# "word" of millions of letters, and joining pairs in a word takes longer than its length. Every character is of
-# one of the four kinds, so the words of a text, one after the other, are the text.
+# "word" of millions of letters, and joining pairs takes longer than its length. Every character is of one of
+# the four kinds, so the words of a text, one after the other, are the text.
 _WORDS = re.compile(
     rf" ?[^\W\d_]{{1,{_RUN}}}| ?\d{{1,3}}| ?(?:[^\w\s]|_){{1,{_RUN}}}|\s{{1,{_RUN}}}",
 )
