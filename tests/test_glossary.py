@@ -20,6 +20,7 @@ def entries() -> list[list[str]]:
 
 def table_names() -> list[str]:
     """The names that people write in commands and settings."""
+    from unfog.codec import CODECS, VOCABULARIES
     from unfog.denoise import TARGETS
     from unfog.guide import THRESHOLDS
     from unfog.nets import NETWORKS
@@ -27,7 +28,7 @@ def table_names() -> list[str]:
     from unfog.sample import GRIDS, SAMPLERS
     from unfog.train.denoising import WEIGHTS
 
-    tables = (TARGETS, THRESHOLDS, NETWORKS, SCHEDULES, GRIDS, SAMPLERS, WEIGHTS)
+    tables = (CODECS, VOCABULARIES, TARGETS, THRESHOLDS, NETWORKS, SCHEDULES, GRIDS, SAMPLERS, WEIGHTS)
     return sorted({name for table in tables for name in table})
 
 

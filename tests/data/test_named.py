@@ -4,18 +4,23 @@ import pytest
 from unfog.data import fashion
 from unfog.data.build import build
 from unfog.data.cache import cache_folder
+from unfog.data.corpus import open_corpus
 from unfog.data.named import NAMED, NamedReader, get, list_sets
 from unfog.data.reader import Options
 from unfog.data.store import open_pictures
 from unfog.errors import DataError
 
+SETS = ["digits", "fashion-mnist", "emoji", "quatrains", "synopses", "descriptions"]
+
 REAL_CACHE = cache_folder()  # before the tests move it: what this machine has fetched for its user
 
 
 def test_the_table(cache):
-    assert [known.name for known in list_sets()] == list(NAMED) == ["digits", "fashion-mnist", "emoji"]
+    assert [known.name for known in list_sets()] == list(NAMED) == SETS
     for known in list_sets():
         assert known.what and known.licence and known.count and known.package
+        assert known.kind in {"pictures", "text"} and (known.read is None) == (known.kind == "text")
+        assert bool(known.file) == (known.kind == "text")
         assert known.installed() == (known.name == "digits")
     assert get("digits").is_file()
     with pytest.raises(DataError, match="Sets are: digits"):
@@ -28,7 +33,26 @@ def test_a_set_that_is_not_here_says_how_to_get_it(cache, name):
         open_pictures(name)
 
 
-@pytest.mark.parametrize(("name", "client"), [("fashion-mnist", "apt-get"), ("emoji", "npm")])
+@pytest.mark.parametrize("name", ["quatrains", "synopses"])
+def test_a_text_that_is_not_here_says_how_to_get_it(cache, name):
+    with pytest.raises(DataError, match=f"unfog data get {name}"):
+        open_corpus(name)
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_pictures_are_no_text_and_text_is_no_picture(cache, name):
+    if NAMED[name].kind == "text":
+        with pytest.raises(DataError, match=f"holds text, not pictures.*train language --data {name}"):
+            open_pictures(name)
+    else:
+        with pytest.raises(DataError, match=f"holds pictures, not text.*train image --data {name}"):
+            open_corpus(name)
+
+
+CLIENTS = [("fashion-mnist", "apt-get"), ("emoji", "npm"), ("quatrains", "npm"), ("synopses", "apt-get")]
+
+
+@pytest.mark.parametrize(("name", "client"), CLIENTS)
 def test_without_the_client(cache, clients, name, client):
     with pytest.raises(DataError, match=f"'{client}'.*to run: {client}"):
         get(name)

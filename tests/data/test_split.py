@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unfog.data.split import group, held_out_mask
+from unfog.data.split import families, group, held_out_mask
 
 keys = st.lists(st.text(max_size=3), min_size=1, max_size=40)
 
@@ -68,3 +68,8 @@ def test_the_official_part_goes_before_and_zero_means_none():
 def test_too_few_to_hold_any_out(count):
     numbers, _ = group(list("a" * count), unique_prints(count))
     assert not held_out_mask(numbers, 0.9).any()
+
+
+def test_families_share_keys_through_others():
+    assert families([["b"], ["c", "d"], ["d", "b"], ["e", "e"]]) == ["b", "b", "b", "e"]
+    assert families([]) == []

@@ -202,3 +202,8 @@ def test_the_listing_sees_pictures_named_by_path(tmp_path, raws, put):
 
 def test_bytes_are_not_looked_up(tmp_path):
     assert payload_of(bytearray(b"x"), tmp_path) == b"x"
+
+
+def test_a_group_may_be_number_0(tmp_path, raws):
+    pq.write_table(pa.table({"image": raws[:3], "patient": [0, 1, None]}), tmp_path / "t.parquet")
+    assert [entry.key for entry in entries(tmp_path / "t.parquet")[0]] == ["0", "1", ""]

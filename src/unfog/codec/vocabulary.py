@@ -14,15 +14,17 @@ out in bytes. Three ways to choose the entries:
 from __future__ import annotations
 
 import json
+import re
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 from unfog.errors import ConfigError, DataError
 
@@ -32,11 +34,14 @@ BYTES = tuple(bytes([value]) for value in range(256))
 BPE_SIZE = 4096
 """Entries of a bpe vocabulary when no size is given: enough for common words, few enough for little text."""
 
-_PIECE = 100_000
 _RUN = 16
+_CACHE = 1_000_000
 # A run of letters is cut after 16: without spaces (Chinese, or one enormous line of anything) it would be a
-# "word" of millions of letters, and joining pairs in a word takes longer than its length.
-_WORDS = rf" ?\p{{L}}{{1,{_RUN}}}| ?\p{{N}}{{1,3}}| ?[^\s\p{{L}}\p{{N}}]{{1,{_RUN}}}|\s{{1,{_RUN}}}"
+# "word" of millions of letters, and joining pairs takes longer than its length. Every character is of one of
+# the four kinds, so the words of a text, one after the other, are the text.
+_WORDS = re.compile(
+    rf" ?[^\W\d_]{{1,{_RUN}}}| ?\d{{1,3}}| ?(?:[^\w\s]|_){{1,{_RUN}}}|\s{{1,{_RUN}}}",
+)
 
 
 class Vocabulary(ABC):
@@ -178,6 +183,7 @@ class BpeVocabulary(Vocabulary):
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
+        self._known: dict[str, list[int]] = {}  # words met so far: most of a text is words met before
         numbers = tokenizer.get_vocab()
         if sorted(numbers.values()) != list(range(len(numbers))) or len(numbers) < 256:
             raise ValueError("the numbers of the vocabulary have gaps")
@@ -204,7 +210,7 @@ class BpeVocabulary(Vocabulary):
             special_tokens=[],
             initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         )
-        tokenizer.train_from_iterator((piece for text in texts for piece in _cut(checked(text))), trainer)
+        tokenizer.train_from_iterator((_WORDS.findall(checked(text)) for text in texts), trainer)
         return cls(tokenizer)
 
     @classmethod
@@ -222,22 +228,23 @@ class BpeVocabulary(Vocabulary):
 
     def encode_many(self, texts: Sequence[str]) -> list[Ids]:
         """See ``Vocabulary``."""
-        cuts = [list(_cut(checked(text))) for text in texts]
-        found = iter(self.tokenizer.encode_batch_fast([piece for cut in cuts for piece in cut]))
-        return [
-            np.concatenate([np.asarray(next(found).ids, np.int64) for _ in cut] or [np.empty(0, np.int64)])
-            for cut in cuts
-        ]
+        return [self._encode(_WORDS.findall(checked(text))) for text in texts]
+
+    def _encode(self, words: list[str]) -> Ids:
+        known = self._known
+        if new := list({word for word in words if word not in known}):
+            if len(known) > _CACHE:
+                known.clear()
+                new = list(set(words))
+            found = self.tokenizer.encode_batch_fast(new)
+            known.update((word, each.ids) for word, each in zip(new, found, strict=True))
+        return np.fromiter(chain.from_iterable(map(known.__getitem__, words)), np.int64)
 
 
 def _bytewise(model: models.BPE) -> Tokenizer:
-    """A tokenizer that cuts text into words and the words into bytes, each byte shown as one letter."""
+    """A tokenizer of single words, which shows each of their bytes as one letter."""
     tokenizer = Tokenizer(model)
-    words = pre_tokenizers.Split(Regex(_WORDS), "isolated")
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [words, pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)]
-    )
-    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     return tokenizer
 
 
@@ -249,19 +256,6 @@ def _letters() -> dict[str, int]:
 
 
 _LETTERS = _letters()
-
-
-def _cut(text: str) -> Iterator[str]:
-    """A text in parts of bounded length, cut after white space if there is any: so memory is bounded too."""
-    start = 0
-    while len(text) - start > _PIECE:
-        end = start + _PIECE
-        space = max(text.rfind(mark, start + _PIECE // 2, end) for mark in " \n")
-        end = space + 1 if space >= 0 else end
-        yield text[start:end]
-        start = end
-    if start < len(text):
-        yield text[start:]
 
 
 def utf8(text: str) -> bytes:

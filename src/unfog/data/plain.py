@@ -22,7 +22,7 @@ PLAIN = frozenset({".txt", ".md", ".markdown", ".rst", ".text", ".tex", ".org", 
 """Endings of plain text that are read from a folder; a file that is given alone may have any."""
 
 NOT_TEXT = "not a text file"
-_BLANK = re.compile(r"\n[ \t\u3000]*(?:\n[ \t\u3000]*)+")
+_BLANK = re.compile(r"\n(?:[ \t\u3000]*\n)+")
 
 
 class LeftOut(Exception):
@@ -125,8 +125,8 @@ class PlainReader(TextReader):
                 place = name if cut == "file" else f"{name}#{index}"
                 group = name if len(files) > 1 else ""
                 yield Document(place, text, label=label, group=group, held=layout.held(parts))
-        for name in other:
-            yield Document(name, reason=NOT_TEXT)
+        for name, reason in other:
+            yield Document(name, reason=reason)
 
 
 def _alone(name: str, reason: str) -> str:
@@ -136,15 +136,19 @@ def _alone(name: str, reason: str) -> str:
     return f"The file {name!r} is no text that can be read: {reason}.\n{hint}"
 
 
-def text_files(root: Path) -> tuple[list[tuple[Parts, Path]], list[str]]:
-    """Text files below a folder, and the names of all other files; both sorted.
+def text_files(root: Path) -> tuple[list[tuple[Parts, Path]], list[tuple[str, str]]]:
+    """Text files below a folder, and (name, reason) of all else; both sorted.
 
     Links to folders are followed, each real folder is read once, so loops end.
     """
     files: list[tuple[Parts, Path]] = []
-    other: list[str] = []
+    other: list[tuple[str, str]] = []
     seen: set[str] = set()
-    for folder, below, names in os.walk(root, followlinks=True):
+
+    def closed(error: OSError) -> None:
+        other.append((readable(os.path.relpath(error.filename, root)) + "/", plain_reason(error)))
+
+    for folder, below, names in os.walk(root, followlinks=True, onerror=closed):
         real = os.path.realpath(folder)
         below[:] = sorted(name for name in below if not ignored(name) and real not in seen)
         parts = () if folder == str(root) else Path(folder).relative_to(root).parts
@@ -155,7 +159,7 @@ def text_files(root: Path) -> tuple[list[tuple[Parts, Path]], list[str]]:
             if suffix(name) in PLAIN and path.is_file():
                 files.append(((*parts, name), path))
             else:
-                other.append("/".join(map(readable, (*parts, name))))
+                other.append(("/".join(map(readable, (*parts, name))), NOT_TEXT))
         seen.add(real)
     # an official training part comes first, so that what is in both parts is dropped from the test
     return sorted(files, key=lambda file: (split_of(file[0][0]) is True, file[0])), sorted(other)

@@ -198,7 +198,7 @@ def row_entry(name: str, row: Row, columns: Columns, root: Path, names: Sequence
         payload,
         label=label_text(row.get(columns.label or ""), names),
         caption=caption_of(row.get(columns.caption or "")),
-        key=str(row.get(columns.group or "") or ""),
+        key=label_text(row.get(columns.group or "")) or "",
         held=split_of(str(row.get(columns.split or "") or "")),
         reason=reason,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import difflib
 import io
@@ -127,7 +128,7 @@ def row_document(name: str, row: Row, columns: TextColumns, names: Sequence[str]
         text or "",
         target,
         label=label_text(row.get(columns.label or ""), names),
-        group=str(row.get(columns.group or "") or ""),
+        group=label_text(row.get(columns.group or "")) or "",
         held=split_of(str(row.get(columns.split or "") or "")),
         reason=reason,
     )
@@ -207,8 +208,8 @@ def json_rows(raw: bytes, encoding: str = "auto") -> list[Row | str]:
     if encoding != "auto" or raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         raw = decode_text(raw, encoding).encode()
     rows: list[Row | str] = []
-    start = 0
-    for line in raw.removeprefix(b"\xef\xbb\xbf").split(b"\n"):
+    start = len(codecs.BOM_UTF8) if raw.startswith(codecs.BOM_UTF8) else 0
+    for line in raw[start:].split(b"\n"):
         if line.strip():
             rows.append(_json_row(line, start))
         start += len(line) + 1
