@@ -28,7 +28,7 @@ from unfog.process.discrete import DiscreteProcess
 from unfog.process.masked import MaskedProcess
 from unfog.process.uniform import UniformProcess
 
-CLOCK_LIMIT = 10.0  # of |log(alpha / (1 - alpha))|, which is infinite at both ends
+CLOCK_LIMIT = 15.0  # of |log(alpha / (1 - alpha))|, which is infinite at both ends
 NEVER = -1e4  # a log-probability of nothing, with which guidance can still be computed
 
 

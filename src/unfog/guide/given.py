@@ -20,6 +20,9 @@ from unfog.errors import SampleError
 class Given(Denoiser[Any, CategoricalPosterior]):
     """A denoiser of text that knows some tokens.
 
+    A denoiser of uniform noise keeps them too, but cannot know that they are sure: it reads them as it reads
+    all others, as tokens that may have been exchanged.
+
     Args:
         denoiser: the denoiser to wrap.
         tokens: (B, L), int64; read where they are known.

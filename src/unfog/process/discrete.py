@@ -73,7 +73,7 @@ class CosineKeep(Keep):
 
     def time(self, alpha: Tensor) -> Tensor:
         """1 - 4/pi asin(sqrt(alpha / 2))."""
-        return 1 - torch.asin((alpha / 2).sqrt()) * (4 / math.pi)
+        return (1 - torch.asin((alpha / 2).sqrt()) * (4 / math.pi)).clamp(0, 1)
 
 
 @dataclass(frozen=True)

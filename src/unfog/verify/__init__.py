@@ -12,6 +12,14 @@ from unfog.verify.guidance import (
     thresholds_keep_their_range,
 )
 from unfog.verify.journeys import encoding_is_the_flow, forward_reaches_kernel, kernels_chain
+from unfog.verify.naming import (
+    given_tokens_stay,
+    options_shape_the_law,
+    order_keeps_the_law,
+    steps_name_their_share,
+    surest_come_first,
+    tokens_come_back,
+)
 from unfog.verify.predictions import (
     networks_see_unit_variance,
     targets_are_what_they_say,
@@ -33,6 +41,13 @@ from unfog.verify.schedules import (
     grids_keep_their_ends,
     rates_are_derivatives,
     schedules_drop_out,
+)
+from unfog.verify.tokens import (
+    guidance_of_tokens,
+    keeps_invert,
+    noise_loses_its_share,
+    posteriors_are_bayes,
+    token_bound_is_entropy,
 )
 from unfog.verify.variances import bound_of_chain, variances_of_steps
 
@@ -68,6 +83,17 @@ CHECKS: dict[str, Check] = {
     "the bound is the entropy": bound_is_entropy,
     "variance of the reverse step": variances_of_steps,
     "the bound of the chain": bound_of_chain,
+    "what is kept has a time": keeps_invert,
+    "tokens are lost in shares": noise_loses_its_share,
+    "posteriors of tokens are Bayes' rule": posteriors_are_bayes,
+    "the bound of tokens is the entropy": token_bound_is_entropy,
+    "guidance of tokens": guidance_of_tokens,
+    "tokens come back": tokens_come_back,
+    "order does not change the law": order_keeps_the_law,
+    "steps name their share": steps_name_their_share,
+    "the surest come first": surest_come_first,
+    "a given token stays": given_tokens_stay,
+    "options shape the law": options_shape_the_law,
 }
 
 __all__ = ["CHECKS", "Check", "Result"]
