@@ -18,12 +18,14 @@ from unfog.cli.sample import sample
 from unfog.cli.selftest import selftest
 from unfog.cli.steps import steps
 from unfog.cli.train import train
+from unfog.cli.write import write
 from unfog.errors import Stopped, UnfogError, UsageError
 
 COMMANDS: dict[str, Callable[..., Any]] = {
     "demo": demo,
     "train": train,
     "sample": sample,
+    "write": write,
     "evaluate": evaluate,
     "likelihood": likelihood,
     "steps": steps,

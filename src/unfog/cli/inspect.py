@@ -15,7 +15,7 @@ def inspect(
     path: Annotated[Path, typer.Argument(help="A generated file, a model or a run.")],
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Read back what made a generated picture, a model or a run."""
+    """Read back what made a generated picture or text, a model or a run."""
     if not path.exists():
         raise DataError(f"{path} does not exist. Give a generated file, a model or a run.")
     values = _folder(path) if path.is_dir() else _file(path)
@@ -23,8 +23,13 @@ def inspect(
 
 
 def _file(path: Path) -> dict[str, Any]:
+    from unfog.output.manuscript import read_manuscript
     from unfog.output.provenance import read_marks, read_provenance
 
+    if path.suffix == ".txt":
+        written = read_manuscript(path)
+        if written is not None:
+            return {"file": str(path), **written.to_dict()}
     entry = read_provenance(path)
     if entry is None:
         raise DataError(f"{path} does not say what made it: it is not from unfog, or its marks were removed.")

@@ -183,11 +183,7 @@ class TextModel(Model):
         Raises:
             SampleError: if the model was not trained on pairs, or the text is too long.
         """
-        if "summarize" not in self.spec.tasks:
-            raise SampleError(
-                "This model was not trained to summarise: its data had no pairs of text and summary. "
-                "Train one on pairs: unfog train language --data synopses"
-            )
+        self.check_task("summarize")
         canvas = beneath(self.codec, source, self.spec.context)
         return self.write([canvas] * n, seed=seed, **settings)
 
@@ -243,7 +239,7 @@ class TextModel(Model):
             **settings: see ``generate``.
         """
         n, writing = len(canvases), self.settings(**settings)
-        labels = choose_labels(self.spec.classes, n, label)
+        labels = self.choose_labels(n, label)
         size = max(1, TOKENS_AT_ONCE // len(canvases[0].tokens))
         batches, parts = range(0, n, size), []
         for number, first in enumerate(batches):
@@ -345,6 +341,26 @@ class TextModel(Model):
         options = {"temperature": chosen.temperature, "top_p": chosen.top_p, **chosen.options}
         TOKEN_SAMPLERS[chosen.sampler](**options).check(self.denoiser.process, chosen.steps)
         return chosen
+
+    def choose_labels(self, n: int, label: str | int | Sequence[str | int] | None = None) -> list[int] | None:
+        """One class number for each of n texts; None for a model without classes.
+
+        Raises:
+            SampleError: if a label does not exist, or their number is not n.
+        """
+        return choose_labels(self.spec.classes, n, label)
+
+    def check_task(self, task: str) -> None:
+        """Refuse what the model was not trained for.
+
+        Raises:
+            SampleError: saying how to train one that can.
+        """
+        if task not in self.spec.tasks:
+            raise SampleError(
+                "This model was not trained to summarise: its data had no pairs of text and summary. "
+                "Train one on pairs: unfog train language --data synopses"
+            )
 
     def length(self, wanted: int | None = None) -> int:
         """Tokens of a canvas.

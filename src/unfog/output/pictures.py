@@ -87,7 +87,7 @@ def save_pictures(
                 progress(len(files), len(entries))
     finally:
         if files:
-            _extend_index(folder, files, entries)
+            extend_index(folder, files, entries)
     grid = _write_grid(folder, first, shown, entries[0])
     return Saved(folder, tuple(files), folder / INDEX, grid)
 
@@ -152,7 +152,8 @@ def _next_number(folder: Path) -> int:
     return max(numbers, default=-1) + 1
 
 
-def _extend_index(folder: Path, files: Sequence[Path], entries: Sequence[Provenance]) -> None:
+def extend_index(folder: Path, files: Sequence[Path], entries: Sequence[Provenance]) -> None:
+    """Append a line to ``index.jsonl`` for each file: what made it."""
     path = folder / INDEX
     old = path.read_bytes() if path.is_file() else b""
     if old and not old.endswith(b"\n"):

@@ -100,7 +100,7 @@ def grids_keep_their_ends() -> Iterator[Result]:
     asked = torch.tensor([9.0, 2.0, 0.3], dtype=torch.float64)
     for name, schedule in schedules().items():
         process = GaussianProcess(schedule)
-        levels = (-process.log_ratio(through(asked.tolist())(process, 3)[:-1])).exp()
+        levels = (-process.log_ratio(through(asked.tolist())(process, 3, 9.0, 0.3)[:-1])).exp()
         yield error(f"through, {name}", levels, asked, 1e-3)
     flow, pace = process_of("flow"), torch.linspace(1, 0, steps + 1, dtype=torch.float64)
     first = start / (1 + start)  # the time of the first level on the straight line

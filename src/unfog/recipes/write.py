@@ -1,0 +1,165 @@
+"""Writing with a model: one request of any kind, its texts, and what they say about how they were made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from unfog.errors import DataError, UsageError
+from unfog.model.canvas import beginning, beneath
+from unfog.model.text import TextModel
+from unfog.output.provenance import Provenance
+from unfog.output.writings import SavedTexts, save_texts
+from unfog.recipes.listen import Listener
+
+LARGEST = 4 << 20  # bytes of a text to summarise: far more than any model sees at once
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is to be written: at most one of ``prompt``, ``infill``, ``summarize`` and ``rewrite``.
+
+    Attributes:
+        n: how many texts.
+        prompt: what they begin with.
+        infill: a text with blanks, "a ___ b".
+        blank: tokens in each blank; free when None.
+        summarize: a text to say in short.
+        rewrite: a text to forget in part and write anew.
+        strength: how much of it to forget.
+        label: a class.
+        length: tokens of the canvas.
+        seed: of the request.
+    """
+
+    n: int = 1
+    prompt: str | None = None
+    infill: str | None = None
+    blank: int | None = None
+    summarize: str | None = None
+    rewrite: str | None = None
+    strength: float = 0.5
+    label: str | None = None
+    length: int | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        asked = [
+            name for name in ("prompt", "infill", "summarize", "rewrite") if getattr(self, name) is not None
+        ]
+        if len(asked) > 1:
+            raise UsageError(f"--{asked[0]} and --{asked[1]} are different tasks: give one of them.")
+        if self.n < 1:
+            raise UsageError(f"{self.n} texts: ask for at least one, -n 1.")
+        if self.blank is not None and self.blank < 1:
+            raise UsageError(f"Blanks of {self.blank} tokens: give at least 1, or leave --blank out.")
+        if self.blank is not None and self.infill is None:
+            raise UsageError('--blank is the length of blanks: add --infill "a ___ b".')
+
+    @property
+    def task(self) -> str:
+        """In one word."""
+        asked = ("infill", "summarize", "rewrite", "prompt")
+        found = next((name for name in asked if getattr(self, name) is not None), "")
+        return {"prompt": "complete", "": "write"}.get(found, found)
+
+
+def write(model: TextModel, wish: Wish, settings: dict[str, Any], listener: Listener) -> list[str]:
+    """The texts of a request.
+
+    Raises:
+        SampleError: if the model cannot do it, in words.
+    """
+
+    def told(done: int, total: int) -> None:
+        listener.phase("Writing", done, total)
+
+    common: dict[str, Any] = {"seed": wish.seed, "progress": told, **settings}
+    if model.spec.classes:
+        common["label"] = wish.label
+    else:
+        model.choose_labels(wish.n, wish.label)  # says that there are no classes, if one is asked for
+    if wish.infill is not None:
+        return model.infill(wish.infill, wish.n, blank=wish.blank, **common)
+    if wish.summarize is not None:
+        return model.summarize(wish.summarize, wish.n, **common)
+    if wish.rewrite is not None:
+        return model.rewrite(wish.rewrite, wish.strength, wish.n, **common)
+    return model.generate(wish.n, prompt=wish.prompt or "", length=wish.length, **common)
+
+
+def stream(
+    model: TextModel, wish: Wish, settings: dict[str, Any], show: Callable[[str], None], hidden: str
+) -> str:
+    """Write one text, and show the canvas after each step.
+
+    Args:
+        model: what writes.
+        wish: a prompt, a text to summarise, or nothing.
+        settings: fields of ``Writing`` to change.
+        show: is given the canvas.
+        hidden: what a hidden token looks like.
+
+    Returns:
+        The text.
+    """
+    if wish.infill is not None or wish.rewrite is not None:
+        raise UsageError("--stream shows writing, completing and summarising; leave it out here.")
+    if wish.summarize is not None:
+        model.check_task("summarize")
+        canvas = beneath(model.codec, wish.summarize, model.spec.context)
+    else:
+        canvas = beginning(model.codec, wish.prompt or "", model.length(wish.length))
+    labels = model.choose_labels(1, wish.label)
+    row = canvas.tokens
+    for _, _, step in model.walk([0], [canvas], labels, seed=wish.seed, writing=model.settings(**settings)):
+        row = step.x_s[0]
+        show(model.codec.decode(row[canvas.start :], hidden=hidden))
+    return model.codec.decode(row[canvas.start :])
+
+
+def keep(model: TextModel, wish: Wish, settings: dict[str, Any], texts: list[str], out: Path) -> SavedTexts:
+    """Write texts into a folder, each with what made it."""
+    chosen, fingerprint = asdict(model.settings(**settings)), model.fingerprint()
+    asked = {"task": wish.task, "strength": wish.strength} if wish.rewrite else {"task": wish.task}
+    prompt = wish.prompt or wish.infill or wish.rewrite
+    entries = [
+        Provenance(
+            model=fingerprint,
+            recipe="language",
+            kind="text",
+            seed=wish.seed,
+            index=number,
+            batch_size=len(texts),
+            label=wish.label,
+            prompt=prompt,
+            settings={**chosen, **asked},
+        )
+        for number in range(len(texts))
+    ]
+    return save_texts(out, texts, entries)
+
+
+def read_source(path: Path) -> str:
+    """A text file to summarise.
+
+    Raises:
+        DataError: if it cannot be read, is empty, or is no text; with the offset of the first wrong byte.
+    """
+    try:
+        raw = path.read_bytes()[: LARGEST + 1]
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}.") from None
+    if len(raw) > LARGEST:
+        raise DataError(f"{path} is larger than 4 MB: no model sees so much at once. Give a part of it.")
+    try:
+        text = raw.decode("utf-8-sig").strip()
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{path} is not UTF-8 text: byte {error.start} is 0x{raw[error.start]:02x}. Convert it first."
+        ) from None
+    if not text:
+        raise DataError(f"{path} is empty. Give a text to summarise.")
+    return text
