@@ -1,4 +1,4 @@
-"""``unfog evaluate``: quality, diversity, memorisation, and beside each the figure of real pictures."""
+"""``unfog evaluate``: quality, diversity, memorisation, and beside each the figure of real data."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from unfog.cli.screen import Screen, answer, table
 
 def evaluate(
     model: Annotated[Path, typer.Argument(help="Folder of a model or run.")],
-    data: Annotated[str, typer.Option(help="The pictures it learned from, or others of their kind.")],
-    n: Annotated[int, typer.Option("-n", help="Samples to draw.")] = 1000,
+    data: Annotated[str, typer.Option(help="The data it learned from, or other of its kind.")],
+    n: Annotated[
+        int | None, typer.Option("-n", help="Samples: 1,000 pictures or 200 texts when left out.")
+    ] = None,
     steps: Annotated[int | None, typer.Option(help="Sampling steps.")] = None,
     sampler: Annotated[str | None, typer.Option(help=f"One of {SAMPLERS}.")] = None,
     guidance: Annotated[float | None, typer.Option(help="1 is off.")] = None,
@@ -28,12 +30,19 @@ def evaluate(
     """Measure a model: unfog evaluate runs/photos/model --data photos/."""
     with Screen() as screen:
         from unfog.config import override
-        from unfog.model import load_pictures
-        from unfog.recipes.assess import evaluate_model
+        from unfog.model import TextModel, load, load_pictures
+        from unfog.recipes.assess import Evaluation, evaluate_model
+        from unfog.recipes.assess_text import evaluate_text
 
         changes: dict[str, Any] = {"steps": steps, "sampler": sampler, "guidance": guidance}
         override(changes, set_ or ())
-        found = evaluate_model(load_pictures(model), data, n, seed=seed, settings=changes, listener=screen)
+        loaded = load(model)
+        common: dict[str, Any] = {"seed": seed, "settings": changes, "listener": screen}
+        found: Evaluation
+        if isinstance(loaded, TextModel):
+            found = evaluate_text(loaded, data, 200 if n is None else n, **common)
+        else:
+            found = evaluate_model(load_pictures(model), data, 1000 if n is None else n, **common)
     head = ["figure", "samples", "real, held out", "better", "n"]
     text = "\n".join([table(head, found.rows), "", *found.notes])
     answer(found.values, json, text.rstrip())

@@ -89,13 +89,19 @@ def between(
     return Canvas(torch.tensor(tokens + [codec.end] * (length - len(tokens)) * filled))
 
 
-def beneath(codec: TokenCodec, source: str, length: int) -> Canvas:
+def beneath(codec: TokenCodec, source: str, length: int, *, known: bool = True) -> Canvas:
     """A canvas with a source, and room for what it has to say in short.
+
+    Args:
+        codec: of the model.
+        source: the text.
+        length: L.
+        known: whether to refuse characters that the model never saw; else they go in as they are.
 
     Raises:
         SampleError: if the source leaves no room, or has characters that the model never saw.
     """
-    tokens = [*encoded(codec, source), codec.gap]
+    tokens = [*(encoded(codec, source) if known else codec.encode_text(source)), codec.gap]
     if len(tokens) > length - 8:
         raise SampleError(
             f"The text has {len(tokens) - 1} tokens; this model summarises texts of up to {length - 9}. "

@@ -18,8 +18,10 @@ from unfog.denoise.categorical import MaskedDenoiser, TokenDenoiser, UniformDeno
 from unfog.errors import ModelError, SampleError
 from unfog.guide import ClassifierFree, Given
 from unfog.model.base import Model
+from unfog.model.blocks import walk_blocks
 from unfog.model.canvas import Canvas, beginning, beneath, between, encoded, guesses, pieces_of
 from unfog.nets import TEXT_NETWORKS
+from unfog.nets.text import TextTransformer
 from unfog.process import KEEPS, DiscreteProcess, MaskedProcess, UniformProcess
 from unfog.rng import Noise
 from unfog.sample import TOKEN_SAMPLERS, Step, even, trajectory
@@ -70,16 +72,20 @@ class TextModel(Model):
         if kind not in TEXT_NETWORKS:
             raise ModelError(f"There is no network of text {kind!r}. {nearest(kind, TEXT_NETWORKS)}")
         build, config_type = TEXT_NETWORKS[kind]
-        config = build_part(config_type, {**network, "vocabulary": codec.vocabulary}, f"network {kind!r}")
         process = process_for(spec.process, codec.vocabulary)
+        network["vocabulary"] = process.vocabulary
+        config = build_part(config_type, network, f"network {kind!r}")
         self.codec = codec
         self.encoder = LabelEncoder(len(spec.classes), config.vector) if spec.classes else None
         if isinstance(process, MaskedProcess):
             self.denoiser = MaskedDenoiser(build(config), process)
         else:
             assert isinstance(process, UniformProcess)
-            self.denoiser = UniformDenoiser(build(config), process)
-        self.block = int(config.block)
+            # the network sees no clock; what the own token says of itself does depend on the time
+            self.denoiser = UniformDenoiser(build(config), process, adds_own=True)
+        self.block, self.masked = int(config.block), isinstance(process, MaskedProcess)
+        if self.block and not self.masked:
+            raise ModelError("Only masked diffusion writes block by block: leave network.block out.")
 
     @classmethod
     def read(cls, folder: Path, description: dict[str, Any]) -> TextModel:
@@ -289,13 +295,35 @@ class TextModel(Model):
         self.eval()
         try:
             denoiser, cond = self._steered(len(x), labels, writing)
-            if start == 1.0 and bool(given.any()):
-                denoiser = Given(denoiser, x, given)
-            grid = even(writing.steps, start)
-            for step in trajectory(denoiser, sampler, grid, x, cond, rng=rng):
-                yield step.index + 1, writing.steps, step
+            grid, total = even(writing.steps, start), writing.steps
+            if self.block:
+                total *= -(-x.shape[1] // self.block)
+                way = self._walk_blocks(sampler, grid, x, cond, rng)
+            else:
+                if start == 1.0 and bool(given.any()):
+                    denoiser = Given(denoiser, x, given)
+                way = trajectory(denoiser, sampler, grid, x, cond, rng=rng)
+            for step in way:
+                yield min(step.index + 1, total), total, step
         finally:
             self.train(was_training)
+
+    def _walk_blocks(
+        self, sampler: Any, grid: Tensor, canvas: Tensor, cond: Condition, rng: Noise
+    ) -> Iterator[Step]:
+        network, process = self.denoiser.network, self.denoiser.process
+        assert isinstance(network, TextTransformer) and isinstance(process, MaskedProcess)
+        return walk_blocks(
+            network,
+            process,
+            sampler,
+            grid,
+            canvas,
+            cond,
+            context=self.spec.context,
+            end=self.codec.end,
+            rng=rng,
+        )
 
     def _steered(
         self, count: int, labels: Sequence[int] | None, writing: Writing
@@ -323,6 +351,13 @@ class TextModel(Model):
             found[row] = float(-posterior.divergence(each.expand_as(asked).to(self.device)).mean())
         return found
 
+    @torch.inference_mode()
+    def guess(self, x: Tensor, blank: Tensor) -> Tensor:
+        """The most likely tokens where ``blank``, all at once; x and blank are (B, L)."""
+        x_t = x.masked_fill(blank, self.codec.mask) if self.masked else x
+        posterior = self.denoiser(x_t.to(self.device), torch.tensor(0.5))
+        return torch.where(blank, posterior.guess.cpu(), x)
+
     def _texts(self, tokens: Tensor, canvas: Canvas) -> list[str]:
         return self.codec.decode_many(tokens[:, canvas.start :])
 
@@ -338,6 +373,8 @@ class TextModel(Model):
         chosen = choose_writing(self.spec.sampling, wanted, TOKEN_SAMPLERS)
         if chosen.guidance != 1.0 and self.encoder is None:
             raise SampleError("Guidance needs a model with classes; this one has none. Leave it out.")
+        if chosen.guidance != 1.0 and self.block:
+            raise SampleError("A model that writes block by block takes no guidance. Leave it out.")
         options = {"temperature": chosen.temperature, "top_p": chosen.top_p, **chosen.options}
         TOKEN_SAMPLERS[chosen.sampler](**options).check(self.denoiser.process, chosen.steps)
         return chosen
@@ -366,11 +403,12 @@ class TextModel(Model):
         """Tokens of a canvas.
 
         Raises:
-            SampleError: if the model cannot see so many at once.
+            SampleError: if the model cannot see so many at once, and does not write block by block.
         """
-        if wanted is not None and not 1 < wanted <= self.spec.context:
+        if wanted is not None and not (wanted > 1 and (self.block or wanted <= self.spec.context)):
             raise SampleError(
-                f"A canvas of {wanted} tokens: this model sees 2 to {self.spec.context} tokens at once."
+                f"A canvas of {wanted} tokens: this model sees 2 to {self.spec.context} tokens at once. "
+                "For longer texts, train one that writes block by block: --set network.block=16"
             )
         return wanted or self.spec.context
 

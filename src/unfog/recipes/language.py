@@ -14,13 +14,13 @@ from unfog.config import Config
 from unfog.data import Corpus, TextOptions, open_corpus
 from unfog.errors import TrainError
 from unfog.model.text import TextModel, tokens_hash
+from unfog.recipes.language_rows import Tokenised
 from unfog.recipes.language_run import Texts
 from unfog.recipes.listen import Listener
 from unfog.recipes.recipe import Recipe
 from unfog.rng import derive_seed
 from unfog.spec import TextSpec, Writing, build_part
 from unfog.train import TextTrainConfig
-from unfog.train.rows import Rows, lay, pairs
 
 PRESETS: dict[str, dict[str, int]] = {
     "tiny": {"width": 128, "depth": 3},
@@ -28,7 +28,6 @@ PRESETS: dict[str, dict[str, int]] = {
     "base": {"width": 512, "depth": 8},
 }
 WIDEST = 256  # tokens at once, unless more are asked for: attention and memory grow with it
-ROOM = 48  # tokens kept free for the target of a pair
 SPACELESS = 0.2  # share of Chinese, Japanese or Korean characters from which a character is a token
 
 
@@ -142,26 +141,13 @@ def prepare(config: LanguageConfig, listener: Listener) -> Texts:
     corpus = open_texts(config.data, listener)
     listener.phase("Learning tokens", 0, 1)
     codec = learn_tokens(config.data, corpus)
-    sources = codec.encode_many(corpus.texts)
-    targets = None if corpus.targets is None else codec.encode_many(corpus.targets)
-    lengths = np.array([len(s) + 1 for s in sources])
-    if targets is not None:
-        lengths += np.array([len(t) + 1 for t in targets])
-    context = config.data.size or context_for(lengths)
-
-    def rows_of(indices: NDArray[np.int64]) -> Rows:
-        chosen = [sources[i] for i in indices]
-        if targets is not None:
-            gap, end = codec.gap, codec.end
-            return pairs(chosen, [targets[i] for i in indices], context, gap=gap, end=end, room=ROOM)
-        return lay(chosen, context, codec.end, config.data.rows)
-
-    train, held_out = rows_of(corpus.train), rows_of(corpus.held_out)
-    # as the training rows are, so are those held out
-    is_packed = targets is None and len(train) < len(corpus.train)
+    tokenised = Tokenised.of(corpus, codec)
+    context = config.data.size or context_for(tokenised.lengths())
+    train = tokenised.rows(corpus.train, context, config.data.rows)
+    held_out = tokenised.rows(corpus.held_out, context, "packed" if train.packed else "whole")
     listener.say(
         f"tokens: {codec.vocabulary:,} ({codec.kind}); rows of {context} "
-        f"({'texts end to end' if is_packed else 'one text each'}): {len(train):,}"
+        f"({'texts end to end' if train.packed else 'one text each'}): {len(train):,}"
     )
     if cut := train.cut + held_out.cut:
         listener.say(f"Warning: {cut:,} texts are longer than a row, and only their first part is learned.")
@@ -172,8 +158,8 @@ def prepare(config: LanguageConfig, listener: Listener) -> Texts:
         process=dict(config.process),
         context=context,
         tokens=tokens_hash(codec.to_json()),
-        tasks=("write",) if targets is None else ("write", "summarize"),
-        packed=is_packed,
+        tasks=("write",) if corpus.targets is None else ("write", "summarize"),
+        packed=train.packed,
         classes=tuple(corpus.classes) if labelled else (),
         sampling=build_part(Writing, {**sampling_for(config, context), **config.sampling}, "sampling"),
     )

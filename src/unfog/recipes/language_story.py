@@ -86,7 +86,7 @@ def _losses(run: Path, objective: Objective, fixed: Batch) -> Losses:
     rows = read_log(run)
     taken = {row["step"]: row for row in rows if "loss" in row}
     checked = {row["step"]: row["validation"] for row in rows if row.get("event") == "validation"}
-    clean, corrupted, _, _ = fixed
+    clean, corrupted = fixed[:2]
     assert clean is not None and corrupted is not None
     lost = (clean != corrupted).float().mean(1)
     values = losses(objective, fixed)

@@ -26,12 +26,14 @@ class Rows:
         given: tokens at the start of each row that are never lost, (N,); 0 without pairs.
         document: which document each row begins with, (N,).
         cut: documents that did not fit into their row, whose end is missing.
+        packed: whether documents lie end to end.
     """
 
     tokens: NDArray[np.int32]
     given: NDArray[np.int32]
     document: NDArray[np.int64]
     cut: int = 0
+    packed: bool = False
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -60,7 +62,7 @@ def packed(documents: Sequence[NDArray[np.int64]], length: int, end: int) -> Row
     tokens[: len(line)] = line
     first = np.arange(count) * length
     document = np.searchsorted(starts, first, side="right") - 1
-    return Rows(tokens.reshape(count, length), np.zeros(count, np.int32), document)
+    return Rows(tokens.reshape(count, length), np.zeros(count, np.int32), document, packed=True)
 
 
 def pairs(

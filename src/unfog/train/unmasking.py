@@ -18,7 +18,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from unfog.condition import NONE
 from unfog.model.text import TextModel
@@ -52,7 +51,8 @@ class UnmaskingObjective(Objective):
             hide: share of labels to hide; validation hides none, and learns no pair whole.
 
         Returns:
-            clean (B, L), corrupted (B, L), weights of the loss (B, L), labels.
+            clean (B, L), corrupted (B, L), weights of the loss (B, L), times (B, 1), or (B, L) with blocks,
+            labels.
         """
         x, given, labels = batch
         assert x is not None and given is not None
@@ -63,23 +63,22 @@ class UnmaskingObjective(Objective):
         corrupted = torch.where(open, process.corrupt(x, t, rng), x)
         lost = open & (corrupted == process.mask if isinstance(process, MaskedProcess) else open)
         weight = self._weight(t).expand(x.shape) / open.sum(1, keepdim=True).clamp_min(1)
-        return x, corrupted, torch.where(lost, weight.float(), 0.0), hidden(labels, hide, rng)
+        return x, corrupted, torch.where(lost, weight.float(), 0.0), t, hidden(labels, hide, rng)
 
     def forward(self, *drawn: Tensor | None) -> Tensor:
         """Weighted cross-entropy for each token that could be lost, nats, (B,)."""
-        x, corrupted, weight, labels = drawn
-        assert x is not None and corrupted is not None and weight is not None
+        x, corrupted, weight, t, labels = drawn
+        assert x is not None and corrupted is not None and weight is not None and t is not None
         cond = NONE if self.encoder is None or labels is None else self.encoder(labels)
-        network: Any = self.denoiser.network
-        slots = cond.slots()
-        seen = (
-            network.hidden_beside(corrupted, x, **slots) if self.block else network.hidden(corrupted, **slots)
-        )
         lost = weight > 0
-        logits = network.logits_of(seen[lost])[:, : self.denoiser.process.vocabulary].float()
-        if isinstance(self.denoiser.process, MaskedProcess):
-            logits = logits[:, : self.denoiser.process.mask]
-        each = F.cross_entropy(logits, x[lost], reduction="none") * weight[lost]
+        if self.block:  # [lost ; clean] in one pass, which is no posterior of one x_t
+            network: Any = self.denoiser.network
+            seen = network.hidden_beside(corrupted, x, **cond.slots())[lost]
+            rows = network.logits_of(seen)[:, : self.denoiser.process.vocabulary - 1].log_softmax(1)
+        else:
+            posterior = self.denoiser(corrupted, t[:, 0], cond)
+            rows = posterior.rows[lost[posterior.open]]
+        each = -rows.gather(1, x[lost][:, None])[:, 0] * weight[lost]
         return each.new_zeros(len(x)).index_add(0, lost.nonzero()[:, 0], each)
 
     def _times(self, x: Tensor, rng: Noise) -> Tensor:

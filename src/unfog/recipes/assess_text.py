@@ -1,0 +1,282 @@
+"""Measuring a model of text: how well it predicts, what it writes, fills in and summarises."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from unfog.condition import NONE, Condition
+from unfog.data import Corpus, TextOptions, open_corpus
+from unfog.evaluate.copied import TrainingText
+from unfog.evaluate.figure import Figure, average
+from unfog.evaluate.reader_cache import open_reader
+from unfog.evaluate.rouge import lead_sentence, rouge_figures
+from unfog.evaluate.text import TextQuality, accuracy_in_blank, evaluate_texts
+from unfog.evaluate.tokens import token_bound
+from unfog.evaluate.verse import Rhymes, quatrain_lines, rhyme_ends
+from unfog.model.canvas import beneath
+from unfog.model.text import TextModel
+from unfog.recipes.assess import Evaluation, trained_on
+from unfog.recipes.language_rows import Tokenised
+from unfog.recipes.listen import Listener, Silent
+from unfog.rng import Noise
+from unfog.train.rows import Rows
+
+LOOKS = 16  # noise levels at which each held-out row is looked at
+BATCH = 64
+BLANK = 3  # tokens in a blank that is filled to see how often that is right
+VERSES = 0.9  # share of texts that are quatrains, from which they are judged as such
+MOST_ROWS = 1000  # held-out rows that the bound is measured on
+
+
+def evaluate_text(
+    model: TextModel,
+    data: str | Path,
+    n: int = 200,
+    *,
+    seed: int = 0,
+    settings: dict[str, Any] | None = None,
+    listener: Listener | None = None,
+) -> Evaluation:
+    """Measure a model on texts that its training held out.
+
+    Args:
+        model: what to measure.
+        data: the texts it learned from, or others of their kind.
+        n: texts to write, or to summarise.
+        seed: of what is written.
+        settings: fields of ``Writing`` to change.
+        listener: is told about progress.
+    """
+    listener = listener or Silent()
+    corpus = corpus_of(model, data, listener)
+    rows = Tokenised.of(corpus, model.codec).rows(
+        corpus.held_out, model.spec.context, "packed" if model.spec.packed else "whole"
+    )
+    predicted = measure_bound(model, corpus, rows, listener)
+    lines = [
+        [name, _shown(figure), "-", "lower", str(figure.n)]
+        for name, figure in predicted.items()
+        if figure.value is not None
+    ]
+    values: dict[str, Any] = {"bound": {name: figure.to_dict() for name, figure in predicted.items()}}
+    started = time.perf_counter()
+    notes: list[str] = []
+    if corpus.targets is not None and "summarize" in model.spec.tasks:
+        found, more = _summaries(model, corpus, n, seed, settings or {}, listener)
+        values |= found
+        lines += more
+    else:
+        quality = assess_texts(model, corpus, n, seed, settings or {}, listener)
+        values["figures"], notes = quality.to_dict(), list(quality.notes)
+        lines += [
+            [
+                row.figure,
+                *(_shown(f, row.percent) for f in (row.samples, row.floor)),
+                row.better,
+                str(row.samples.n),
+            ]
+            for row in quality.rows()
+        ]
+    if model.block == 0:
+        filled = fill_in(model, rows)
+        values["infilling"] = [figure.to_dict() for figure in filled]
+        lines += [
+            [f"Blank of {BLANK}, token {place + 1}", _shown(figure, True), "-", "higher", str(figure.n)]
+            for place, figure in enumerate(filled)
+        ]
+    if trained_on(model).get("digest") not in (None, corpus.digest):
+        notes.append("These are not exactly the texts the model was trained on (another content hash).")
+    values |= {
+        "samples": n,
+        "seed": seed,
+        "seconds": round(time.perf_counter() - started, 2),
+        "sampling": asdict(model.settings(**(settings or {}))),
+        "notes": notes,
+    }
+    return Evaluation(values, lines, notes)
+
+
+def corpus_of(model: TextModel, data: str | Path, listener: Listener) -> Corpus:
+    """The texts, split as they were for training."""
+    made = trained_on(model)
+    return open_corpus(
+        data,
+        held_out=made.get("held_out_share", 0.1),
+        options=TextOptions(**made.get("columns", {})),
+        progress=lambda done, total: listener.phase("Reading texts", done, total),
+    )
+
+
+def measure_bound(model: TextModel, corpus: Corpus, rows: Rows, listener: Listener) -> dict[str, Figure]:
+    """The bound on held-out rows: bits for each character and byte, and the perplexity of a token.
+
+    Of a pair, it is that of the target given its source. What counts is what a row has of text: with END
+    behind it, which is predicted too, but not counted as a character.
+    """
+    chosen = np.random.default_rng(0).permutation(len(rows))[:MOST_ROWS]
+    nats: list[Tensor] = []
+    labels = None if corpus.labels is None else corpus.labels[corpus.held_out][rows.document]
+    for first in range(0, len(chosen), BATCH):
+        listener.phase("Measuring the bound", first, len(chosen))
+        part = chosen[first : first + BATCH]
+        x = torch.from_numpy(rows.tokens[part]).long()
+        fixed = torch.arange(x.shape[1]) < torch.from_numpy(rows.given[part])[:, None]
+        cond = NONE
+        if model.encoder is not None and labels is not None:
+            cond = model.encoder(torch.from_numpy(labels[part]))
+        nats.append(bound_of(model, x, fixed, Noise(first), cond))
+    total = torch.cat(nats).numpy()
+    texts = [rows.tokens[i][rows.given[i] :] for i in chosen]
+    characters = np.array([len(model.codec.decode(row, stop=False)) for row in texts], np.float64)
+    sizes = np.array([model.codec.lengths[row].sum() for row in texts], np.float64)
+    tokens = np.array([(row != model.codec.end).sum() + 1 for row in texts], np.float64)
+    per_token = ratio(total, tokens)
+    return {
+        "Bits per character (bound)": ratio(total / math.log(2), characters),
+        "Bits per byte (bound)": ratio(total / math.log(2), sizes),
+        "Perplexity of a token (bound)": Figure.of(
+            math.exp(per_token.value or math.nan),
+            None
+            if per_token.low is None or per_token.high is None
+            else (math.exp(per_token.low), math.exp(per_token.high)),
+            per_token.n,
+        ),
+    }
+
+
+def bound_of(model: TextModel, x: Tensor, fixed: Tensor, rng: Noise, cond: Condition) -> Tensor:
+    """The bound in nats, (B,), of tokens (B, L) given those that are ``fixed``; by blocks where it writes so.
+
+    A block does not see later ones, so what they hold does not matter to it.
+    """
+    if not model.block:
+        return token_bound(model.denoiser, x, LOOKS, rng, fixed, cond)
+    of, total = torch.arange(x.shape[1]) // model.block, torch.zeros(len(x), dtype=torch.float64)
+    for number in range(int(of[-1]) + 1):
+        total += token_bound(model.denoiser, x, LOOKS, rng, (of != number) | fixed, cond)
+    return total
+
+
+def ratio(costs: NDArray[np.float64], sizes: NDArray[np.float64]) -> Figure:
+    """The sum of costs over the sum of sizes, with an interval over examples (delta method)."""
+    value = float(costs.sum() / sizes.sum())
+    spread = average((costs - value * sizes) / sizes.mean())
+    if spread.low is None or spread.high is None:
+        return Figure.of(value, None, len(costs))
+    half = (spread.high - spread.low) / 2
+    return Figure.of(value, (value - half, value + half), len(costs))
+
+
+def assess_texts(
+    model: TextModel, corpus: Corpus, n: int, seed: int, settings: dict[str, Any], listener: Listener
+) -> TextQuality:
+    """Write texts and judge them beside real ones.
+
+    Half of the held-out texts train the reader, the other half is the floor.
+    """
+    texts = model.generate(
+        n, seed=seed, progress=lambda done, total: listener.phase("Writing", done, total), **settings
+    )
+    return judge(texts, corpus, model, listener)
+
+
+def judge(texts: list[str], corpus: Corpus, model: TextModel, listener: Listener) -> TextQuality:
+    """The figures of some texts beside held-out ones."""
+    training = [corpus.texts[i] for i in corpus.train]
+    held = [corpus.texts[i] for i in corpus.held_out]
+    half = len(held) // 2
+    reader = None
+    if half >= 2:
+        reader = open_reader(
+            held[:half],
+            model.codec,
+            progress=lambda done, total: listener.phase("Training a reader", done, total),
+        )
+    verses = np.mean([quatrain_lines(text) is not None for text in training[:1000]]) >= VERSES
+    rhymes = Rhymes.learn(rhyme_ends(training)) if verses else None
+    listener.phase("Looking for copies", 0, 1)
+    return evaluate_texts(texts, held[half:], TrainingText(training), reader, rhymes)
+
+
+def _summaries(
+    model: TextModel, corpus: Corpus, n: int, seed: int, settings: dict[str, Any], listener: Listener
+) -> tuple[dict[str, Any], list[list[str]]]:
+    """ROUGE of summaries of held-out texts, beside that of their first sentences."""
+    assert corpus.targets is not None
+    sources, wanted, long = [], [], 0
+    for i in corpus.held_out:
+        if len(wanted) == n:
+            break
+        # what is too long for the model is no fair question; how many there were is told
+        if len(model.codec.encode_text(corpus.texts[i])) > model.spec.context - 9:
+            long += 1
+            continue
+        sources.append(corpus.texts[i])
+        wanted.append(corpus.targets[i])
+    canvases = [beneath(model.codec, source, model.spec.context, known=False) for source in sources]
+    written = model.write(
+        canvases, seed=seed, progress=lambda d, t: listener.phase("Summarising", d, t), **settings
+    )
+    ours = rouge_figures(written, wanted)
+    lead = rouge_figures([lead_sentence(source) for source in sources], wanted)
+    values = {
+        "rouge": {name: figure.to_dict() for name, figure in ours.items()},
+        "rouge_lead": {name: figure.to_dict() for name, figure in lead.items()},
+        "too_long": long,
+        "examples": [
+            {"source": s, "wanted": w, "written": o}
+            for s, w, o in list(zip(sources, wanted, written, strict=True))[:20]
+        ],
+    }
+    rows = [
+        [
+            f"ROUGE-{name[5:]} (beside: lead sentence)",
+            _shown(figure),
+            _shown(lead[name]),
+            "higher",
+            str(figure.n),
+        ]
+        for name, figure in ours.items()
+    ]
+    return values, rows
+
+
+@torch.inference_mode()
+def fill_in(model: TextModel, rows: Rows, count: int = 500) -> list[Figure]:
+    """How often the most likely token of each place in a blank is the true one, on held-out rows."""
+    rng = np.random.default_rng(0)
+    chosen = rng.permutation(len(rows))[:count]
+    x = torch.from_numpy(rows.tokens[chosen]).long()
+    start = np.array(
+        [
+            rng.integers(low, max(low + 1, (row != model.codec.end).sum() - BLANK + 1))
+            for row, low in zip(rows.tokens[chosen], rows.given[chosen], strict=True)
+        ]
+    )
+    places = torch.arange(x.shape[1])
+    first = torch.from_numpy(start)[:, None]
+    blank = (places >= first) & (places < first + BLANK)
+    guesses = []
+    for begin in range(0, len(x), BATCH):
+        cut = slice(begin, begin + BATCH)
+        guesses.append(model.guess(x[cut], blank[cut]))
+    return accuracy_in_blank(torch.cat(guesses).numpy(), x.numpy(), blank.numpy())
+
+
+def _shown(figure: Figure, percent: bool = False) -> str:
+    if figure.value is None:
+        return "-"
+    scale, unit = (100, " %") if percent else (1, "")
+    text = f"{figure.value * scale:.4g}{unit}"
+    if figure.low is None or figure.high is None:
+        return text
+    return f"{text} ({figure.low * scale:.4g} to {figure.high * scale:.4g})"

@@ -1,0 +1,53 @@
+"""From texts to rows of tokens, for training and for measuring alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unfog.codec.tokens import TokenCodec
+from unfog.data import Corpus
+from unfog.train.rows import Rows, lay, pairs
+
+ROOM = 48  # tokens kept free for the target of a pair
+
+Ids = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Tokenised:
+    """A corpus as tokens.
+
+    Attributes:
+        codec: of the tokens.
+        sources: of each text, without END.
+        targets: of each target; None without pairs.
+    """
+
+    codec: TokenCodec
+    sources: Sequence[Ids]
+    targets: Sequence[Ids] | None
+
+    @classmethod
+    def of(cls, corpus: Corpus, codec: TokenCodec) -> Tokenised:
+        """All texts and targets of a corpus."""
+        targets = None if corpus.targets is None else codec.encode_many(corpus.targets)
+        return cls(codec, codec.encode_many(corpus.texts), targets)
+
+    def lengths(self) -> Ids:
+        """Tokens of each document with all its END and GAP, (N,)."""
+        found = np.array([len(source) + 1 for source in self.sources])
+        if self.targets is not None:
+            found += np.array([len(target) + 1 for target in self.targets])
+        return found
+
+    def rows(self, indices: Ids, context: int, how: str = "auto") -> Rows:
+        """Some of the documents as rows; pairs where there are targets."""
+        chosen = [self.sources[i] for i in indices]
+        if self.targets is None:
+            return lay(chosen, context, self.codec.end, how)
+        targets = [self.targets[i] for i in indices]
+        return pairs(chosen, targets, context, gap=self.codec.gap, end=self.codec.end, room=ROOM)
