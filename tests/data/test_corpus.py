@@ -112,6 +112,7 @@ def test_one_long_document_is_cut_at_the_end_of_a_line(tmp_path, put):
 @pytest.mark.parametrize(
     ("files", "message"),
     [
+        ({"a.py": b"x", "b.png": b""}, r"2 not a text file.*\n.*text files end in \.txt"),
         ({}, "holds no text: it is empty"),
         ({"a.txt": b"", "b.txt": b"\n\n"}, r"no usable text: 2 empty file.*\nThe first is 'a.txt'"),
         ({"a.txt": b"\0", "b.png": b""}, r"1 binary file, 1 not a text file.*\n.*zero byte at offset 0"),

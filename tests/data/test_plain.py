@@ -3,6 +3,8 @@
 import os
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from unfog.data.document import TextOptions
 from unfog.data.plain import LeftOut, PlainReader, cut_text, decode_text, text_files
@@ -125,3 +127,17 @@ def test_progress_is_in_bytes(tmp_path, put):
     assert (reader.done, reader.total) == (5, 8)
     list(documents)
     assert reader.done == 8
+
+
+@given(st.binary(max_size=40) | st.text(max_size=20).map(str.encode))
+def test_any_bytes_are_text_or_left_out(raw):
+    try:
+        text = decode_text(raw)
+    except LeftOut as reason:
+        assert "offset" in str(reason) or str(reason).startswith("not utf-16")
+    else:
+        assert "\r" not in text
+        if not raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+            assert text == raw.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+        for cut in ("file", "blank", "line"):
+            assert all(part.strip("\ufeff \t\u3000") for part in cut_text(text, cut))

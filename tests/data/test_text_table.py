@@ -2,8 +2,11 @@ import json
 import sys
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from unfog.data.document import TextOptions
+from unfog.data.plain import LeftOut
 from unfog.data.text_table import TextTableReader, cell_text, find_text_columns, json_rows
 from unfog.errors import DataError, MissingExtra
 
@@ -37,6 +40,7 @@ def test_columns_by_choice():
         find_text_columns("t", columns, [], TextOptions(target="titel"))
     with pytest.raises(DataError, match=r"no column 'x'. It has title, text, author"):
         find_text_columns("t", columns, [], TextOptions(group="x"))
+    assert find_text_columns("t", ["text", "summary"], [], TextOptions(target="")).target is None
     # one column is never two things
     assert find_text_columns("t", columns, [], TextOptions(text="text", target="text")).target is None
 
@@ -131,3 +135,27 @@ def test_parquet_without_its_library(tmp_path, put, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
     with pytest.raises(MissingExtra, match="tables"):
         read(put(tmp_path / "a.parquet", b""))
+
+
+def test_one_json_list(tmp_path, put):
+    found = read(put(tmp_path / "a.json", b'\xef\xbb\xbf [{"text": "one"},\n 3, {"text": "two"}]'))
+    assert [(d.text, d.reason) for d in found] == [
+        ("one", ""),
+        ("", "damaged line: not a JSON record"),
+        ("two", ""),
+    ]
+    with pytest.raises(DataError, match="no rows"):
+        read(put(tmp_path / "b.json", b'[{"text": "one"}'))
+
+
+PIECES = st.binary(max_size=12) | st.sampled_from([b'{"text": "a"}', b"[1]", b"{}", b"[]", b"\xff"])
+
+
+@given(st.lists(PIECES, max_size=6))
+def test_any_lines_are_records_or_left_out(pieces):
+    try:
+        rows = json_rows(b"\n".join(pieces))
+    except LeftOut as reason:  # it began as UTF-16 does
+        assert "utf-16" in str(reason)
+    else:
+        assert all(isinstance(row, dict) or row.startswith("damaged line") for row in rows)

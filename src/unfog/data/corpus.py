@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from unfog.data.document import Document, TextOptions, TextReader
 from unfog.data.layout import natural
+from unfog.data.plain import NOT_TEXT
 from unfog.data.reader import plain_reason
 from unfog.data.split import group, held_out_mask
 from unfog.data.store import listed
@@ -250,9 +251,10 @@ def _nothing(source: str, skipped: Sequence[tuple[str, str]]) -> str:
         return f"{source!r} holds no text: it is empty. Give .txt, .md, .jsonl, .csv or .parquet files."
     counts = Counter(reason.partition(":")[0] for _, reason in skipped)
     name, reason = skipped[0]
+    hint = " In a folder, text files end in .txt or .md." if set(counts) == {NOT_TEXT} else ""
     return (
         f"{source!r} holds no usable text: {listed(dict(counts.most_common()), count_first=True)}.\n"
-        f"The first is {name!r}: {reason}."
+        f"The first is {name!r}: {reason}.{hint}"
     )
 
 

@@ -40,7 +40,7 @@ class TextOptions:
 
     Attributes:
         text: name of the column with the text (tables and hub data sets).
-        target: name of the column with the target.
+        target: name of the column with the target; here and below '' means that there is none.
         label: name of the column with the class.
         group: name of the column with the group.
         cut: what is a document in plain text: 'file', 'blank' (blank lines part documents), 'line', or

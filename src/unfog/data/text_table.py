@@ -1,4 +1,4 @@
-"""Texts in tables (jsonl, csv, tsv, parquet): which column is the text, the target, the class, the group."""
+"""Texts in tables (jsonl, json, csv, tsv, parquet): which column is text, target, class, group."""
 
 from __future__ import annotations
 
@@ -44,6 +44,7 @@ TARGET = (
 )
 LABEL = ("label", "class", "category", "genre", "label_name", "class_name")
 GROUP = ("group", "base", "source_id", "doc_id", "document_id")
+TABLES = SUFFIXES | {".json"}
 SPLIT = ("split", "partition", "subset")
 
 
@@ -80,8 +81,8 @@ def find_text_columns(
     def one_of(named: str | None, usual: Sequence[str]) -> str | None:
         if named is None:
             return next((have[name] for name in usual if name in have), None)
-        if named in columns:
-            return named
+        if named in columns or not named:
+            return named or None
         near = difflib.get_close_matches(named, columns, n=1)
         hint = f"Did you mean {near[0]!r}?" if near else f"It has {', '.join(columns[:12])}."
         raise DataError(f"The table {where!r} has no column {named!r}. {hint}")
@@ -136,13 +137,13 @@ def row_document(name: str, row: Row, columns: TextColumns, names: Sequence[str]
 
 @dataclass
 class TextTableReader(TextReader):
-    """A jsonl, csv, tsv or parquet file, or a folder of them as hubs keep them."""
+    """A jsonl, json, csv, tsv or parquet file, or a folder of them as hubs keep them."""
 
     @classmethod
     def accepts(cls, source: str) -> bool:
         """A file with the ending of a table, or a folder of such files without any of plain text."""
         path = Path(source)
-        return path.suffix.lower() in SUFFIXES if path.is_file() else bool(tables(path))
+        return path.suffix.lower() in TABLES if path.is_file() else bool(tables(path))
 
     def documents(self) -> Iterator[Document]:
         """Every row, file after file."""
@@ -167,8 +168,14 @@ class TextTableReader(TextReader):
 
     def _text(self, file: Path) -> Iterator[Document]:
         raw = file.read_bytes()
-        lines = file.suffix.lower() in {".jsonl", ".ndjson"}
-        rows = json_rows(raw, self.options.encoding) if lines else _csv(file, raw, self.options.encoding)
+        lines = file.suffix.lower() not in {".csv", ".tsv"}
+        try:
+            rows = json_rows(raw, self.options.encoding) if lines else _csv(file, raw, self.options.encoding)
+        except LeftOut as reason:
+            raise DataError(
+                f"The table {file.name!r} cannot be read: {reason}.\n"
+                "If that is its encoding, name it: --set data.encoding=gb18030 (or another)."
+            ) from None
         sound = [row for row in rows if isinstance(row, dict)]
         if not sound:
             raise DataError(f"The table {file.name!r} has no rows that can be read.")
@@ -186,7 +193,7 @@ def tables(folder: Path) -> list[Path]:
     names = [name for name in top_names(folder) if not ignored(name)]
     if any(suffix(name) in PLAIN and not name.lower().startswith(("readme", "licen")) for name in names):
         return []
-    kept = [folder / name for name in names if suffix(name) in SUFFIXES]
+    kept = [folder / name for name in names if suffix(name) in TABLES]
     return sorted(kept, key=lambda path: (side_of(path) is True, path.name))
 
 
@@ -199,7 +206,7 @@ def wordy(table: Table) -> list[str]:
 
 
 def json_rows(raw: bytes, encoding: str = "auto") -> list[Row | str]:
-    """Lines of a jsonl file as records; for a damaged line, why it is left out.
+    """Lines of a jsonl file as records; for a damaged line, why it is left out. One JSON list is as good.
 
     Args:
         raw: the file.
@@ -207,6 +214,8 @@ def json_rows(raw: bytes, encoding: str = "auto") -> list[Row | str]:
     """
     if encoding != "auto" or raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         raw = decode_text(raw, encoding).encode()
+    if raw.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[") and (whole := _json_list(raw)) is not None:
+        return whole
     rows: list[Row | str] = []
     start = len(codecs.BOM_UTF8) if raw.startswith(codecs.BOM_UTF8) else 0
     for line in raw[start:].split(b"\n"):
@@ -214,6 +223,15 @@ def json_rows(raw: bytes, encoding: str = "auto") -> list[Row | str]:
             rows.append(_json_row(line, start))
         start += len(line) + 1
     return rows
+
+
+def _json_list(raw: bytes) -> list[Row | str] | None:
+    """The records of a file that is one JSON list; None if it is not."""
+    try:
+        found = json.loads(raw.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        return None
+    return [row if isinstance(row, dict) else "damaged line: not a JSON record" for row in found]
 
 
 def _json_row(line: bytes, start: int) -> Row | str:
@@ -232,10 +250,7 @@ def _csv(file: Path, raw: bytes, encoding: str) -> list[Row | str]:
     try:
         text = io.StringIO(decode_text(raw, encoding))
         return ["damaged line: more cells than columns" if row is None else row for row in csv_rows(text)]
-    except (csv.Error, LeftOut) as error:
-        raise DataError(
-            f"The table {file.name!r} cannot be read: {error}.\n"
-            "If that is its encoding, name it: --set data.encoding=gb18030 (or another)."
-        ) from None
+    except csv.Error as error:
+        raise DataError(f"The table {file.name!r} cannot be read: {error}.") from None
     finally:
         csv.field_size_limit(before)
