@@ -28,9 +28,9 @@ class Behind(nn.Module):
         super().__init__()
         self.network, self.cache = network, cache
 
-    def hidden(self, tokens: Tensor, **slots: Tensor) -> Tensor:
+    def hidden(self, tokens: Tensor, vector: Tensor | None = None) -> Tensor:
         """See ``TextTransformer.hidden``; the cache stays as it is."""
-        return self.network.hidden(tokens, cache=self.cache, **slots)
+        return self.network.hidden(tokens, vector, cache=self.cache)
 
     def logits_of(self, hidden: Tensor) -> Tensor:
         """See ``TextTransformer.logits_of``."""
@@ -82,7 +82,7 @@ def walk_blocks(
         if bool((x[:, : part.stop] == end).any(1).all()):
             yield Step(index, float(grid[last]), 0.0, x, x.masked_fill(x == process.mask, end), x)
             return
-        network.hidden(x[:, part], cache=memory, keep=True, **cond.slots())
+        network.hidden(x[:, part], cond.vector, cache=memory, keep=True)
 
 
 def _renewed(network: TextTransformer, text: Tensor, context: int, cond: Condition) -> Cache:
@@ -90,5 +90,5 @@ def _renewed(network: TextTransformer, text: Tensor, context: int, cond: Conditi
     block = network.config.span
     kept = max(block, context // 2 // block * block)
     memory = network.cache(len(text), context)
-    network.hidden(text[:, -kept:], cache=memory, keep=True, **cond.slots())
+    network.hidden(text[:, -kept:], cond.vector, cache=memory, keep=True)
     return memory

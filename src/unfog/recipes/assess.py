@@ -14,7 +14,7 @@ from unfog.errors import DataError
 from unfog.evaluate.quality import evaluate_pictures
 from unfog.evaluate.result import Quality
 from unfog.evaluate.words import Row
-from unfog.model import PictureModel
+from unfog.model import Model, PictureModel
 from unfog.output.facts import Metric, Neighbours
 from unfog.recipes.listen import Listener, Silent
 
@@ -186,7 +186,7 @@ def evaluate_model(
     return Evaluation(values, rows, notes)
 
 
-def trained_on(model: PictureModel) -> dict[str, Any]:
+def trained_on(model: Model) -> dict[str, Any]:
     """What the model's history says of its data; empty if it says nothing."""
     return next((entry["data"] for entry in reversed(model.history) if "data" in entry), {})
 

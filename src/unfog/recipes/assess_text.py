@@ -78,13 +78,7 @@ def evaluate_text(
         quality = assess_texts(model, corpus, n, seed, settings or {}, listener)
         values["figures"], notes = quality.to_dict(), list(quality.notes)
         lines += [
-            [
-                row.figure,
-                *(_shown(f, row.percent) for f in (row.samples, row.floor)),
-                row.better,
-                str(row.samples.n),
-            ]
-            for row in quality.rows()
+            _line(row.figure, row.samples, row.floor, row.better, row.percent) for row in quality.rows()
         ]
     if model.block == 0:
         filled = fill_in(model, rows)
@@ -212,7 +206,7 @@ def _summaries(
 ) -> tuple[dict[str, Any], list[list[str]]]:
     """ROUGE of summaries of held-out texts, beside that of their first sentences."""
     assert corpus.targets is not None
-    sources, wanted, long = [], [], 0
+    sources, wanted, long = list[str](), list[str](), 0
     for i in corpus.held_out:
         if len(wanted) == n:
             break
@@ -238,13 +232,7 @@ def _summaries(
         ],
     }
     rows = [
-        [
-            f"ROUGE-{name[5:]} (beside: lead sentence)",
-            _shown(figure),
-            _shown(lead[name]),
-            "higher",
-            str(figure.n),
-        ]
+        _line(f"ROUGE-{name[5:]} (beside: lead sentence)", figure, lead[name], "higher")
         for name, figure in ours.items()
     ]
     return values, rows
@@ -270,6 +258,10 @@ def fill_in(model: TextModel, rows: Rows, count: int = 500) -> list[Figure]:
         cut = slice(begin, begin + BATCH)
         guesses.append(model.guess(x[cut], blank[cut]))
     return accuracy_in_blank(torch.cat(guesses).numpy(), x.numpy(), blank.numpy())
+
+
+def _line(name: str, figure: Figure, floor: Figure, better: str, percent: bool = False) -> list[str]:
+    return [name, _shown(figure, percent), _shown(floor, percent), better, str(figure.n)]
 
 
 def _shown(figure: Figure, percent: bool = False) -> str:

@@ -78,7 +78,7 @@ class UnmaskingObjective(Objective):
         else:
             posterior = self.denoiser(corrupted, t[:, 0], cond)
             rows = posterior.rows[lost[posterior.open]]
-        each = -rows.gather(1, x[lost][:, None])[:, 0] * weight[lost]
+        each: Tensor = -rows.gather(1, x[lost][:, None])[:, 0] * weight[lost]
         return each.new_zeros(len(x)).index_add(0, lost.nonzero()[:, 0], each)
 
     def _times(self, x: Tensor, rng: Noise) -> Tensor:
