@@ -24,11 +24,13 @@ def table_names() -> list[str]:
     from unfog.denoise import TARGETS
     from unfog.guide import THRESHOLDS
     from unfog.nets import NETWORKS
-    from unfog.process import SCHEDULES
-    from unfog.sample import GRIDS, SAMPLERS
+    from unfog.process import DISCRETE, KEEPS, SCHEDULES
+    from unfog.sample import GRIDS, SAMPLERS, TOKEN_SAMPLERS
     from unfog.train.denoising import WEIGHTS
 
-    tables = (CODECS, VOCABULARIES, TARGETS, THRESHOLDS, NETWORKS, SCHEDULES, GRIDS, SAMPLERS, WEIGHTS)
+    pictures = (TARGETS, THRESHOLDS, NETWORKS, SCHEDULES, GRIDS, SAMPLERS, WEIGHTS)
+    text = (VOCABULARIES, DISCRETE, KEEPS, TOKEN_SAMPLERS)
+    tables = (CODECS, *pictures, *text)
     return sorted({name for table in tables for name in table})
 
 

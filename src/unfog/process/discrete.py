@@ -68,8 +68,8 @@ class CosineKeep(Keep):
         return 2 * torch.sin((1 - t) * (math.pi / 4)) ** 2
 
     def alpha_rate(self, t: Tensor) -> Tensor:
-        """-pi/2 sin(pi (1 - t) / 2)."""
-        return -math.pi / 2 * torch.sin((1 - t) * (math.pi / 2))
+        """-pi/2 cos(pi t / 2), which is nowhere above 0."""
+        return -math.pi / 2 * torch.cos(t * (math.pi / 2)).clamp_min(0)
 
     def time(self, alpha: Tensor) -> Tensor:
         """1 - 4/pi asin(sqrt(alpha / 2))."""

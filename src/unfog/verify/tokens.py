@@ -87,13 +87,13 @@ def keeps_invert() -> Iterator[Result]:
         "geometric": torch.exp(-rate),
     }
     for name, kind in KEEPS.items():
-        keep, step = kind(), 1e-5
+        keep, varied = kind(), t.clone().requires_grad_()
         yield error(f"{name}, as published", keep.alpha(t), published[name], 1.1e-4)
         ends = keep.alpha(torch.tensor([0.0, 1.0], dtype=torch.float64))
         yield error(f"{name}, ends", ends, torch.tensor([1.0, 0.0], dtype=torch.float64), 1e-12)
         yield error(f"{name}, time", keep.time(keep.alpha(t)), t, 1e-6)
-        slopes = (keep.alpha(t + step) - keep.alpha(t - step)) / (2 * step)
-        yield error(f"{name}, rate", keep.alpha_rate(t), slopes, 1e-6)
+        (slopes,) = torch.autograd.grad(keep.alpha(varied).sum(), varied)
+        yield error(f"{name}, rate", keep.alpha_rate(t), slopes, 1e-9)
         process = MaskedProcess(4, keep)
         odds = (process.share(t) / (1 - process.share(t))).log()
         yield error(f"{name}, clock", process.log_ratio(t), odds, 1e-6)
