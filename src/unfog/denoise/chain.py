@@ -72,7 +72,7 @@ class ExactTokens(Denoiser[DiscreteProcess, CategoricalPosterior]):
         # what is hidden says nothing of what it is: any time will do, also where hiding all is certain
         time = 0.5 if isinstance(self.process, MaskedProcess) else t
         share = (self.log_law + self.log_likelihood(x_t, time)).softmax(1)
-        return (share @ self.tokens).view(*x_t.shape, -1).clamp_max(1.0)
+        return (share @ self.tokens).view(*x_t.shape, -1)
 
     def log_likelihood(self, x_t: Tensor, t: Tensor | float) -> Tensor:
         """log q(x_t | x) for every sequence, (B, V^L)."""

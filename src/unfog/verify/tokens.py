@@ -24,7 +24,7 @@ from unfog.denoise import (
     leave_one_out,
 )
 from unfog.evaluate.tokens import bound_density, token_bound
-from unfog.guide import ClassifierFree
+from unfog.guide import ClassifierFree, Given
 from unfog.process import KEEPS, CosineKeep, DiscreteProcess, MaskedProcess, UniformProcess
 from unfog.rng import Noise
 from unfog.verify.check import Result, error
@@ -132,6 +132,10 @@ def posteriors_are_bayes() -> Iterator[Result]:
     yield error("masked", hidden.rows.exp(), rows, 1e-12)
     shown = nn.functional.one_hot(torch.tensor([1, 2]), 4).double()
     yield error("masked, visible tokens", hidden.log_probs[[1, 2], [0, 1]].exp(), shown, 1e-12)
+    every = hidden.log_probs
+    yield error("masked, in all", every.exp().sum(2), torch.ones(3, 2), 1e-12)
+    again = CategoricalPosterior.of(every, hidden.x_t, hidden.open).log_probs
+    yield error("masked, kept rows", again.exp(), every.exp(), 1e-12)
     alpha = float(CosineKeep().alpha(t))
     seen = alpha * torch.eye(3, dtype=torch.float64) + (1 - alpha) / 3  # q(z | x), symmetric
     exchanged = uniform(torch.tensor([[2, 1]]), t)
@@ -261,6 +265,13 @@ def guidance_of_tokens() -> Iterator[Result]:
             found = ClassifierFree(both, off, 2.5, interval)(x_t, t.expand(4), on).rows
             plain = ClassifierFree(both, off, truth)(x_t, t, on).rows
             yield error(f"{name}, {what} the interval", found.exp(), plain.exp(), 1e-12)
+        # known tokens are known to both questions, whether the guide stands before or behind them
+        known = torch.tensor([True, False, False]).expand(4, -1)
+        outside = ClassifierFree(Given(both, x_t.flip(0), known), off, 2.5)(x_t, t, on)
+        inside = Given(ClassifierFree(both, off, 2.5), x_t.flip(0), known)(x_t, t, on)
+        yield error(f"{name}, given", outside.log_probs.exp(), inside.log_probs.exp(), 1e-12)
+        settled = torch.zeros(4, 3) if outside.given is None else outside.given
+        yield error(f"{name}, given, where", settled.double(), known.double(), 0.0)
     # what one of two says is impossible has no logarithm
     never = CategoricalPosterior.of(
         torch.tensor([[[0.5, 0.5, 0.0]], [[0.9, 0.0, 0.1]]], dtype=torch.float64).log(),
