@@ -140,6 +140,11 @@ def steps_name_their_share() -> Iterator[Result]:
             left = torch.stack([(state == 3).double().mean() for state in states])
             yield error(f"{name}, {keep}", left, lost, 5 * 0.5 / (500 * length) ** 0.5 + 0.5 / length)
             for (before, after), (t, s) in zip(pairwise(states), pairwise(grid), strict=True):
+                if name in ORDERS:  # the share of every text, rounded
+                    many = (before == 3).sum(1).double()
+                    named = many - (after == 3).sum(1)
+                    wanted = many * float((process.share(s) - process.share(t)) / (1 - process.share(t)))
+                    yield error(f"{name}, {keep}, to t = {float(s):.2g}", named, wanted, 0.5 + 1e-6)
                 if isinstance(sampler, Remask):
                     yield _hidden_again(
                         f"{name}, {keep}", sampler, process, before, after, float(t), float(s)
@@ -217,7 +222,7 @@ def given_tokens_stay() -> Iterator[Result]:
 def options_shape_the_law() -> Iterator[Result]:
     """Temperature and top-p against their definitions; draws against the probabilities."""
     probs = torch.tensor([[0.4, 0.35, 0.15, 0.1]], dtype=torch.float64)
-    for temperature in (0.5, 1.0, 2.0):
+    for temperature in (0.5, 1.0, 1.5, 2.0):
         wanted = probs ** (1 / temperature)
         found = tempered(probs.log(), temperature)
         yield error(f"temperature {temperature:g}", found / found.sum(), wanted / wanted.sum(), 1e-12)
