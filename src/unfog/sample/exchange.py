@@ -78,5 +78,5 @@ class Exchange(Sampler[None, Exchanger]):
         since = kept_t / kept_s  # the share of x_s that is kept until t
         own = posterior.x_t[posterior.open][:, None]
         seen = torch.full_like(at_s, (1 - since) / process.vocabulary)
-        seen = seen.scatter_add(1, own, torch.full_like(at_s[:, :1], since))
+        seen = seen.scatter_add(1, own, seen.new_full(own.shape, since))
         return posterior.x_t.masked_scatter(posterior.open, drawn(at_s * seen, place[posterior.open])), None

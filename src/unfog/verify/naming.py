@@ -182,7 +182,7 @@ class _Fixed(Denoiser[MaskedProcess, CategoricalPosterior]):
 def surest_come_first() -> Iterator[Result]:
     """Which position of three each order names first, which ones a threshold does, and how often it asks."""
     # the largest probability, the smallest entropy and the largest lead are at three different positions
-    probs = [[0.55, 0.45, 0.0, 0.0], [0.58, 0.14, 0.14, 0.14], [0.6, 0.38, 0.01, 0.01]]
+    probs = [[0.55, 0.45, 0.0, 0.0], [0.58, 0.14, 0.14, 0.14], [0.66, 0.32, 0.01, 0.01]]
     for name, place in (("confidence", 2), ("entropy", 0), ("margin", 1)):
         denoiser = _Fixed(probs)
         x_s = walk(denoiser, TOKEN_SAMPLERS[name](), even(3), torch.full((1, 3), 4))[1]
@@ -247,5 +247,7 @@ def options_shape_the_law() -> Iterator[Result]:
     x = walk(exact, Confidence(top_p=0.6), even(1), torch.full((COUNT, 1), 3))[-1]
     yield chance("confidence, top-p 0.6", x, torch.tensor([0.5, 0.3, 0.0], dtype=torch.float64) / 0.8)
     exact = chain(UniformProcess(3), 1)
+    x = walk(exact, Exchange(top_p=0.6), even(3), exact.process.prior((COUNT, 1), Noise(1)))[-1]
+    yield chance("uniform, top-p 0.6", x, torch.tensor([0.5, 0.3, 0.0], dtype=torch.float64) / 0.8)
     x = walk(exact, Exchange(temperature=0.0), even(3), exact.process.prior((COUNT, 1), Noise(1)))[-1]
     yield error("uniform, temperature 0", x.double(), torch.zeros(COUNT, 1, dtype=torch.float64), 0.0)
