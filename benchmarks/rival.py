@@ -26,7 +26,7 @@ from unfog.train.ema import PowerAverage
 from unfog.train.optimise import optimisers
 
 CHECKS = 10  # times that the weights are compared on documents set aside
-WARMUP, DECAY = 100, 0.5
+WARMUP, DECAY = 100, 0.5  # steps, or a tenth of a shorter training; last share of training
 AVERAGE = 0.10  # relative width of the averaged weights
 
 
@@ -125,21 +125,20 @@ class Rival:
         aside = max(1, min(400, len(texts) // 50))
         order = np.random.default_rng(setup.seed).permutation(len(texts))
         fit, kept = order[aside:].tolist(), order[:aside].tolist()
-        pick = lambda rows, chosen: None if rows is None else [rows[i] for i in chosen]  # noqa: E731
-        draw = self._source(pick(texts, fit), pick(targets, fit))
+        draw = self._source(_pick(texts, fit), _pick(targets, fit))
         config = TrainConfig(optimiser=setup.optimiser, learning_rate=setup.learning_rate)
         chosen, average = optimisers(named, config), PowerAverage(named, AVERAGE)
         best, weights, done, checked = math.inf, {}, 0.0, 0
         while done < 1:
             begin = time.perf_counter()
-            height = min(1.0, (self.steps + 1) / WARMUP, (1 - done) / DECAY)
+            height = min(1.0, max((self.steps + 1) / WARMUP, 10 * done), (1 - done) / DECAY)
             self._step(draw, chosen, height * setup.learning_rate)
             average.update(named, self.steps)
             self.seconds += time.perf_counter() - begin
             done = self.steps / setup.steps if setup.minutes is None else self.seconds / 60 / setup.minutes
             if done * CHECKS >= checked + 1 or done >= 1:
                 checked += 1
-                found, kept_weights = self._better(average, pick(texts, kept), pick(targets, kept))
+                found, kept_weights = self._better(average, _pick(texts, kept), _pick(targets, kept))
                 if found < best:
                     best, weights = found, kept_weights
         self.network.load_state_dict(weights)
@@ -247,3 +246,7 @@ class Rival:
         self.network.load_state_dict(last)
         mean = {name: average.weights.get(name, weight).clone() for name, weight in last.items()}
         return (smooth, mean) if smooth < found else (found, last)
+
+
+def _pick(rows: Sequence[str] | None, chosen: Sequence[int]) -> list[str] | None:
+    return None if rows is None else [rows[i] for i in chosen]
