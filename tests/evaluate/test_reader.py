@@ -65,10 +65,10 @@ def test_the_same_in_any_company() -> None:
 def test_bits_per_character_is_the_ratio_of_sums() -> None:
     reader, texts = untrained(16), ["abc", "hgfedcba", "d"] * 4
     figure = reader.bits_per_character(texts)
-    nats, lengths = reader.nats(texts), np.array([4, 9, 2] * 4)
+    nats, lengths = reader.nats(texts), np.array([3, 8, 1] * 4)
     assert figure.value == pytest.approx(nats.sum() / lengths.sum() / math.log(2))
     assert figure.low < figure.value < figure.high and figure.n == 12
-    assert reader.bits_per_character([]).value is None
+    assert reader.bits_per_character([]).value is None and reader.bits_per_character([""]).value is None
 
 
 def test_windows_hold_parts_of_one_text_each() -> None:

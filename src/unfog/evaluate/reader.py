@@ -110,10 +110,10 @@ class Reader:
         return F.cross_entropy(logits.transpose(1, 2), rows[:, 1:], reduction="none")
 
     def bits_per_character(self, texts: Sequence[str]) -> Figure:
-        """Bits of all texts over their characters, each end counted as one; the interval is over texts."""
-        lengths = np.array([len(text) + 1 for text in texts], np.float64)
-        if not len(lengths):
-            return Figure.missing("there are no texts")
+        """Bits of all texts, ends included, over their characters; the interval is over texts."""
+        lengths = np.array([len(text) for text in texts], np.float64)
+        if not lengths.sum():
+            return Figure.missing("there are no texts, or only empty ones", len(texts))
         bits = self.nats(texts) / math.log(2)
         ratio = float(bits.sum() / lengths.sum())
         # the ratio of two means varies as the mean of what is left of its numerator (delta method)

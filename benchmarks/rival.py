@@ -1,0 +1,252 @@
+"""The rival: an autoregressive transformer with the same size, data, tokens and minutes.
+
+It is `TextTransformer` with `causal=True`, so a layer costs the same; trained with the project's own
+optimiser and averaged weights; the weights that were best on a fiftieth of the training documents are kept.
+It reads text and writes it with an exact cache, at batch 1 or more. Pairs of source and target are [END
+source GAP target END], and only the target counts.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from unfog.codec.tokens import TokenCodec
+from unfog.evaluate.reader import Reader, ReaderConfig, read_together, windows
+from unfog.nets import TextTransformer, TextTransformerConfig
+from unfog.train.config import TrainConfig
+from unfog.train.ema import PowerAverage
+from unfog.train.optimise import optimisers
+
+CHECKS = 10  # times that the weights are compared on documents set aside
+WARMUP, DECAY = 100, 0.5  # steps, or a tenth of a shorter training; last share of training
+AVERAGE = 0.10  # relative width of the averaged weights
+
+
+@dataclass(frozen=True)
+class Setup:
+    """Size and training of the rival; the first four fields are to be those of the diffusion model.
+
+    Attributes:
+        width, depth: of the network.
+        context: tokens in a window.
+        batch: windows in a step.
+        minutes: of training; None trains for ``steps``.
+        steps: of training.
+        learning_rate: at its height.
+        optimiser: "muon" or "adamw".
+        dropout: share of activations dropped.
+        seed: of everything random.
+    """
+
+    width: int = 256
+    depth: int = 6
+    context: int = 128
+    batch: int = 32
+    minutes: float | None = None
+    steps: int = 1000
+    learning_rate: float = 2e-3
+    optimiser: str = "muon"
+    dropout: float = 0.0
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Sources and targets as rows of tokens; sources that leave no room are cut, and counted.
+
+    Attributes:
+        rows: tokens (N, L), END behind the end.
+        target: which tokens are part of the target or its END, (N, L).
+        cut: sources that were cut at their end.
+    """
+
+    rows: Tensor
+    target: Tensor
+    cut: int
+
+
+def pair_up(sources: Sequence[str], targets: Sequence[str], codec: TokenCodec, context: int) -> Pairs:
+    """[END source GAP target END] for each pair, at most ``context`` + 1 tokens.
+
+    Raises:
+        SystemExit: a target alone is too long.
+    """
+    built, begins, cut = [], [], 0
+    for source, target in zip(codec.encode_many(sources), codec.encode_many(targets), strict=True):
+        room = context - len(target) - 2
+        if room < 0:
+            raise SystemExit(f"A target has {len(target)} tokens: give a larger --context than {context}.")
+        cut += len(source) > room
+        source = source[:room]
+        built.append(np.concatenate([[codec.end], source, [codec.gap], target, [codec.end]]))
+        begins.append(len(source) + 2)
+    width = max(map(len, built))
+    rows = torch.full((len(built), width), codec.end)
+    counts = torch.zeros(len(built), width, dtype=torch.bool)
+    for number, (row, begin) in enumerate(zip(built, begins, strict=True)):
+        rows[number, : len(row)] = torch.from_numpy(row)
+        counts[number, begin : len(row)] = True
+    return Pairs(rows, counts, cut)
+
+
+class Rival:
+    """An autoregressive model of texts, or of targets given sources."""
+
+    def __init__(self, codec: TokenCodec, setup: Setup) -> None:
+        torch.manual_seed(setup.seed)
+        self.codec, self.setup = codec, setup
+        self.network = TextTransformer(
+            TextTransformerConfig(
+                vocabulary=codec.vocabulary,
+                width=setup.width,
+                depth=setup.depth,
+                dropout=setup.dropout,
+                causal=True,
+            )
+        )
+        self.steps, self.tokens, self.seconds = 0, 0, 0.0
+
+    @property
+    def parameters(self) -> int:
+        """Weights in all."""
+        return sum(weight.numel() for weight in self.network.parameters())
+
+    def train(self, texts: Sequence[str], targets: Sequence[str] | None = None) -> None:
+        """Learn; time spent on comparing weights does not count."""
+        setup, named = self.setup, dict(self.network.named_parameters())
+        aside = max(1, min(400, len(texts) // 50))
+        order = np.random.default_rng(setup.seed).permutation(len(texts))
+        fit, kept = order[aside:].tolist(), order[:aside].tolist()
+        draw = self._source(_pick(texts, fit), _pick(targets, fit))
+        config = TrainConfig(optimiser=setup.optimiser, learning_rate=setup.learning_rate)
+        chosen, average = optimisers(named, config), PowerAverage(named, AVERAGE)
+        best, weights, done, checked = math.inf, {}, 0.0, 0
+        while done < 1:
+            begin = time.perf_counter()
+            height = min(1.0, max((self.steps + 1) / WARMUP, 10 * done), (1 - done) / DECAY)
+            self._step(draw, chosen, height * setup.learning_rate)
+            average.update(named, self.steps)
+            self.seconds += time.perf_counter() - begin
+            done = self.steps / setup.steps if setup.minutes is None else self.seconds / 60 / setup.minutes
+            if done * CHECKS >= checked + 1 or done >= 1:
+                checked += 1
+                found, kept_weights = self._better(average, _pick(texts, kept), _pick(targets, kept))
+                if found < best:
+                    best, weights = found, kept_weights
+        self.network.load_state_dict(weights)
+        self.network.eval()
+
+    def nats(self, texts: Sequence[str], targets: Sequence[str] | None = None) -> np.ndarray:
+        """Exact nats of each text (or of each target given its text), its end included, (N,)."""
+        self.network.eval()
+        if targets is None:
+            config = ReaderConfig(context=self.setup.context, batch=self.setup.batch)
+            return Reader(self.network, self.codec, config, 0).nats(texts)
+        pairs, found = pair_up(texts, targets, self.codec, self.setup.context), []
+        with torch.inference_mode():
+            for rows, counts in zip(pairs.rows.split(32), pairs.target.split(32), strict=True):
+                costs = F.cross_entropy(
+                    self.network(rows[:, :-1]).transpose(1, 2), rows[:, 1:], reduction="none"
+                )
+                found.append((costs.double() * counts[:, 1:]).sum(1).numpy())
+        return np.concatenate(found)
+
+    @torch.inference_mode()
+    def write(
+        self,
+        batch: int = 1,
+        length: int | None = None,
+        prompt: Sequence[int] = (),
+        temperature: float = 1.0,
+        seed: int = 0,
+    ) -> Tensor:
+        """Tokens (batch, at most ``length``) behind END and a prompt; stops when every text has its END.
+
+        Args:
+            batch: texts at once.
+            length: most tokens; None fills the context.
+            prompt: tokens that all begin with; not part of the result.
+            temperature: 0 takes the most likely token each time.
+            seed: of the draws.
+        """
+        self.network.eval()
+        rng, codec = torch.Generator().manual_seed(seed), self.codec
+        length = self.setup.context - len(prompt) if length is None else length
+        cache = self.network.cache(batch, 1 + len(prompt) + length)
+        shown, written = torch.tensor([[codec.end, *prompt]]).expand(batch, -1), []
+        ended = torch.zeros(batch, dtype=torch.bool)
+        for _ in range(length):
+            hidden = self.network.hidden(shown, cache=cache, keep=True)[:, -1]
+            logits = self.network.logits_of(hidden).double()
+            logits[:, [codec.gap, codec.mask]] = -math.inf
+            if temperature:
+                chances = (logits / temperature).softmax(1)
+                shown = torch.multinomial(chances, 1, generator=rng)
+            else:
+                shown = logits.argmax(1, keepdim=True)
+            shown = torch.where(ended[:, None], codec.end, shown)
+            written.append(shown)
+            ended = ended | (shown[:, 0] == codec.end)
+            if bool(ended.all()):
+                break
+        return torch.cat(written, 1)
+
+    def summarise(self, source: str, length: int) -> str:
+        """The most likely next words after a source, one by one, up to END."""
+        room = self.setup.context - length - 2
+        prompt = [*self.codec.encode_text(source)[:room], self.codec.gap]
+        return self.codec.decode(self.write(1, length, prompt, temperature=0)[0])
+
+    def _source(self, texts: Sequence[str], targets: Sequence[str] | None):
+        """What draws a batch: tokens shown, and tokens wanted or -1."""
+        setup = self.setup
+        rng = torch.Generator().manual_seed(setup.seed)
+        if targets is None:
+            stream = read_together(texts, self.codec)
+            return lambda: windows(stream, setup.context, setup.batch, rng)
+        pairs = pair_up(texts, targets, self.codec, setup.context)
+        wanted = pairs.rows.masked_fill(~pairs.target, -1)
+
+        def draw() -> tuple[Tensor, Tensor]:
+            chosen = torch.randint(0, len(wanted), (setup.batch,), generator=rng)
+            width = int(pairs.target[chosen].any(0).nonzero().max()) + 1  # no columns of padding alone
+            return pairs.rows[chosen, : width - 1], wanted[chosen, 1:width]
+
+        return draw
+
+    def _step(self, draw, chosen: list[torch.optim.Optimizer], rate: float) -> None:
+        self.network.train()
+        shown, wanted = draw()
+        hidden = self.network.hidden(shown)[wanted >= 0]
+        loss = F.cross_entropy(self.network.logits_of(hidden), wanted[wanted >= 0])
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        for optimiser in chosen:
+            for group in optimiser.param_groups:
+                group["lr"] = rate
+            optimiser.step()
+            optimiser.zero_grad()
+        self.steps += 1
+        self.tokens += int((wanted >= 0).sum())
+
+    def _better(self, average: PowerAverage, texts: Sequence[str], targets: Sequence[str] | None):
+        """The lower loss of the last weights and the averaged ones, and those weights."""
+        last = {name: weight.detach().clone() for name, weight in self.network.state_dict().items()}
+        found = float(self.nats(texts, targets).mean())
+        self.network.load_state_dict(average.weights, strict=False)
+        smooth = float(self.nats(texts, targets).mean())
+        self.network.load_state_dict(last)
+        mean = {name: average.weights.get(name, weight).clone() for name, weight in last.items()}
+        return (smooth, mean) if smooth < found else (found, last)
+
+
+def _pick(rows: Sequence[str] | None, chosen: Sequence[int]) -> list[str] | None:
+    return None if rows is None else [rows[i] for i in chosen]
