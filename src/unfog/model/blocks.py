@@ -59,7 +59,7 @@ def walk_blocks(
         canvas: tokens, MASK where it is open, (B, L).
         cond: what steers the network.
         context: tokens that the network sees at once.
-        end: the token END; once all texts have it, what follows is END.
+        end: the token END; once all texts have written it, what follows is END.
         rng: one stream for each text.
     """
     x, block = canvas.clone(), network.config.span
@@ -79,7 +79,7 @@ def walk_blocks(
                 x[:, part] = step.x_s
                 yield Step(index, step.t, step.s, before, x, x)
                 index += 1
-        if bool((x[:, : part.stop] == end).any(1).all()):
+        if bool(((x == end) & (canvas == process.mask))[:, : part.stop].any(1).all()):
             yield Step(index, float(grid[last]), 0.0, x, x.masked_fill(x == process.mask, end), x)
             return
         network.hidden(x[:, part], cond.vector, cache=memory, keep=True)

@@ -14,6 +14,7 @@ from unfog.errors import SampleError
 
 BLANK = re.compile("_{3,}")  # three underscores or more: something is missing here
 TRIED = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)  # lengths of a blank that are tried where none is asked for
+GRAIN = 16  # the canvases of pairs have multiples of so many tokens
 
 
 @dataclass(frozen=True)
@@ -33,19 +34,94 @@ class Canvas:
         return self.tokens != mask
 
 
-def beginning(codec: TokenCodec, prompt: str, length: int) -> Canvas:
-    """A canvas that begins with a prompt.
+@dataclass(frozen=True)
+class Layout:
+    """How text lies on a canvas: as it lay on the rows that the model learned from.
 
-    Raises:
-        SampleError: if the prompt leaves no room, or has characters that the model never saw.
+    Attributes:
+        codec: of the model.
+        context: tokens that the model sees at once.
+        packed: whether documents lay end to end, so that one begins behind the END of another.
+        room: tokens kept for what a source has to say in short; 0 if the model learned no pairs.
     """
-    tokens = encoded(codec, prompt)
-    if len(tokens) >= length:
-        raise SampleError(
-            f"The prompt has {len(tokens)} tokens and the canvas {length}, so nothing could be added. "
-            "Give a shorter prompt."
-        )
-    return Canvas(torch.tensor([*tokens, *[codec.mask] * (length - len(tokens))]))
+
+    codec: TokenCodec
+    context: int
+    packed: bool = False
+    room: int = 0
+
+    @property
+    def _start(self) -> list[int]:
+        return [self.codec.end] if self.packed else []
+
+    def beginning(self, prompt: str = "", length: int | None = None) -> Canvas:
+        """A canvas that begins with a prompt; of ``length`` tokens, or what the model sees at once.
+
+        Raises:
+            SampleError: if the prompt leaves no room, or has characters that the model never saw.
+        """
+        length = length or self.context
+        tokens = [*self._start, *encoded(self.codec, prompt)]
+        if len(tokens) >= length:
+            raise SampleError(
+                f"The prompt has {len(tokens) - self.packed} tokens and the canvas {length - self.packed}, "
+                "so nothing could be added. Give a shorter prompt."
+            )
+        return Canvas(torch.tensor([*tokens, *[self.codec.mask] * (length - len(tokens))]), len(self._start))
+
+    def between(self, pieces: Sequence[str], blanks: Sequence[int] = ()) -> Canvas:
+        """A canvas with blanks of known lengths between pieces of text, closed by END.
+
+        Args:
+            pieces: text, one more than blanks.
+            blanks: tokens in each.
+
+        Raises:
+            SampleError: if it does not fit, or has characters that the model never saw.
+        """
+        tokens = [*self._start, *encoded(self.codec, pieces[0])]
+        for piece, count in zip(pieces[1:], blanks, strict=True):
+            tokens += [self.codec.mask] * count + encoded(self.codec, piece)
+        tokens.append(self.codec.end)
+        if len(tokens) > self.context:
+            raise SampleError(
+                f"With its blanks the text has {len(tokens)} tokens, this model sees {self.context} at once. "
+                "Give a shorter text, or shorter blanks."
+            )
+        if not self.packed:  # where each row held one document, END filled it up
+            tokens += [self.codec.end] * (self.context - len(tokens))
+        return Canvas(torch.tensor(tokens), len(self._start))
+
+    def beneath(self, source: str, *, known: bool = True) -> Canvas:
+        """A canvas with a source, and room for what it has to say in short.
+
+        Args:
+            source: the text.
+            known: whether to refuse characters that the model never saw; else they go in as they are.
+
+        Raises:
+            SampleError: if the source leaves no room, or has characters that the model never saw.
+        """
+        tokens = encoded(self.codec, source) if known else self.codec.encode_text(source)
+        if len(tokens) > self.longest:
+            raise SampleError(
+                f"The text has {len(tokens)} tokens; this model summarises texts of up to {self.longest}. "
+                "Give a shorter one, or its first part."
+            )
+        tokens = [*tokens, self.codec.gap]
+        row = [*tokens, *[self.codec.mask] * self.room]
+        row += [self.codec.end] * (rounded(len(row), self.context) - len(row))
+        return Canvas(torch.tensor(row), len(tokens))
+
+    @property
+    def longest(self) -> int:
+        """Tokens that a source may have."""
+        return self.context - 1 - self.room
+
+
+def rounded(length: int, context: int) -> int:
+    """Tokens of the canvas of a pair: rounded up, so that pairs of many lengths can be written together."""
+    return min(context, -(-length // GRAIN) * GRAIN)
 
 
 def pieces_of(template: str) -> list[str]:
@@ -60,54 +136,6 @@ def pieces_of(template: str) -> list[str]:
             'There is no blank in the text to fill. Mark each by three underscores: "The ___ of the package".'
         )
     return pieces
-
-
-def between(
-    codec: TokenCodec, pieces: Sequence[str], blanks: Sequence[int], length: int, *, filled: bool
-) -> Canvas:
-    """A canvas with blanks of known lengths between pieces of text, closed by END.
-
-    Args:
-        codec: of the model.
-        pieces: text, one more than blanks.
-        blanks: tokens in each.
-        length: L, at most.
-        filled: whether END fills the canvas up, as in training on whole documents.
-
-    Raises:
-        SampleError: if it does not fit, or has characters that the model never saw.
-    """
-    tokens = encoded(codec, pieces[0])
-    for piece, count in zip(pieces[1:], blanks, strict=True):
-        tokens += [codec.mask] * count + encoded(codec, piece)
-    tokens.append(codec.end)
-    if len(tokens) > length:
-        raise SampleError(
-            f"With its blanks the text has {len(tokens)} tokens, this model sees {length} at once. "
-            "Give a shorter text, or shorter blanks."
-        )
-    return Canvas(torch.tensor(tokens + [codec.end] * (length - len(tokens)) * filled))
-
-
-def beneath(codec: TokenCodec, source: str, length: int, *, known: bool = True) -> Canvas:
-    """A canvas with a source, and room for what it has to say in short.
-
-    Args:
-        codec: of the model.
-        source: the text.
-        length: L.
-        known: whether to refuse characters that the model never saw; else they go in as they are.
-
-    Raises:
-        SampleError: if the source leaves no room, or has characters that the model never saw.
-    """
-    tokens = [*(encoded(codec, source) if known else codec.encode_text(source)), codec.gap]
-    if len(tokens) > length - 8:
-        raise SampleError(
-            f"The text has {len(tokens) - 1} tokens; this model summarises texts of up to {length - 9}. "
-            "Give a shorter one, or its first part."
-        )
-    return Canvas(torch.tensor([*tokens, *[codec.mask] * (length - len(tokens))]), len(tokens))
 
 
 def encoded(codec: TokenCodec, text: str) -> list[int]:

@@ -22,7 +22,7 @@ from unfog.evaluate.rouge import lead_sentence, rouge_figures
 from unfog.evaluate.text import TextQuality, accuracy_in_blank, evaluate_texts
 from unfog.evaluate.tokens import token_bound
 from unfog.evaluate.verse import Rhymes, quatrain_lines, rhyme_ends
-from unfog.model.canvas import beneath
+from unfog.model.canvas import rounded
 from unfog.model.text import TextModel
 from unfog.recipes.assess import Evaluation, trained_on
 from unfog.recipes.language_rows import Tokenised
@@ -59,7 +59,7 @@ def evaluate_text(
     listener = listener or Silent()
     corpus = corpus_of(model, data, listener)
     rows = Tokenised.of(corpus, model.codec).rows(
-        corpus.held_out, model.spec.context, "packed" if model.spec.packed else "whole"
+        corpus.held_out, model.spec.context, "packed" if model.spec.packed else "whole", model.spec.room
     )
     predicted = measure_bound(model, corpus, rows, listener)
     lines = [
@@ -117,22 +117,27 @@ def measure_bound(model: TextModel, corpus: Corpus, rows: Rows, listener: Listen
     behind it, which is predicted too, but not counted as a character.
     """
     chosen = np.random.default_rng(0).permutation(len(rows))[:MOST_ROWS]
+    chosen = chosen[rows.stop[chosen].argsort(kind="stable")]  # together with others of its length
     nats: list[Tensor] = []
     labels = None if corpus.labels is None else corpus.labels[corpus.held_out][rows.document]
     for first in range(0, len(chosen), BATCH):
         listener.phase("Measuring the bound", first, len(chosen))
         part = chosen[first : first + BATCH]
         x = torch.from_numpy(rows.tokens[part]).long()
-        fixed = torch.arange(x.shape[1]) < torch.from_numpy(rows.given[part])[:, None]
+        x = x[:, : rounded(int(rows.stop[part].max()), x.shape[1])]
+        places = np.arange(x.shape[1])
+        learned = (places >= rows.start[part, None]) & (places < rows.stop[part, None])
+        fixed = ~torch.from_numpy(learned)
         cond = NONE
         if model.encoder is not None and labels is not None:
             cond = model.encoder(torch.from_numpy(labels[part]))
         nats.append(bound_of(model, x, fixed, Noise(first), cond))
     total = torch.cat(nats).numpy()
-    texts = [rows.tokens[i][rows.given[i] :] for i in chosen]
-    characters = np.array([len(model.codec.decode(row, stop=False)) for row in texts], np.float64)
+    texts = [rows.tokens[i, rows.start[i] : rows.stop[i]] for i in chosen]
+    characters = np.array([len(model.codec.decode(row.tolist(), stop=False)) for row in texts], np.float64)
     sizes = np.array([model.codec.lengths[row].sum() for row in texts], np.float64)
-    tokens = np.array([(row != model.codec.end).sum() + 1 for row in texts], np.float64)
+    ends = np.array([0 if rows.packed else max(0, (row == model.codec.end).sum() - 1) for row in texts])
+    tokens = np.array([len(row) for row in texts], np.float64) - ends
     per_token = ratio(total, tokens)
     return {
         "Bits per character (bound)": ratio(total / math.log(2), characters),
@@ -211,12 +216,12 @@ def _summaries(
         if len(wanted) == n:
             break
         # what is too long for the model is no fair question; how many there were is told
-        if len(model.codec.encode_text(corpus.texts[i])) > model.spec.context - 9:
+        if len(model.codec.encode_text(corpus.texts[i])) > model.layout.longest:
             long += 1
             continue
         sources.append(corpus.texts[i])
         wanted.append(corpus.targets[i])
-    canvases = [beneath(model.codec, source, model.spec.context, known=False) for source in sources]
+    canvases = [model.layout.beneath(source, known=False) for source in sources]
     written = model.write(
         canvases, seed=seed, progress=lambda d, t: listener.phase("Summarising", d, t), **settings
     )
@@ -247,7 +252,7 @@ def fill_in(model: TextModel, rows: Rows, count: int = 500) -> list[Figure]:
     start = np.array(
         [
             rng.integers(low, max(low + 1, (row != model.codec.end).sum() - BLANK + 1))
-            for row, low in zip(rows.tokens[chosen], rows.given[chosen], strict=True)
+            for row, low in zip(rows.tokens[chosen], rows.start[chosen], strict=True)
         ]
     )
     places = torch.arange(x.shape[1])

@@ -13,7 +13,8 @@ from unfog.codec.tokens import TokenCodec
 from unfog.config import Config
 from unfog.data import Corpus, TextOptions, open_corpus
 from unfog.errors import TrainError
-from unfog.model.text import TextModel, tokens_hash
+from unfog.model.text import TextModel
+from unfog.model.tokens import tokens_hash
 from unfog.recipes.language_rows import Tokenised
 from unfog.recipes.language_run import Texts
 from unfog.recipes.listen import Listener
@@ -28,6 +29,7 @@ PRESETS: dict[str, dict[str, int]] = {
     "base": {"width": 512, "depth": 8},
 }
 WIDEST = 256  # tokens at once, unless more are asked for: attention and memory grow with it
+STEP_TOKENS, FEWEST_ROWS = 4096, 16  # of a training step, unless a batch is asked for
 SPACELESS = 0.2  # share of Chinese, Japanese or Korean characters from which a character is a token
 
 
@@ -143,8 +145,9 @@ def prepare(config: LanguageConfig, listener: Listener) -> Texts:
     codec = learn_tokens(config.data, corpus)
     tokenised = Tokenised.of(corpus, codec)
     context = config.data.size or context_for(tokenised.lengths())
-    train = tokenised.rows(corpus.train, context, config.data.rows)
-    held_out = tokenised.rows(corpus.held_out, context, "packed" if train.packed else "whole")
+    room = min(tokenised.room(), context // 2)
+    train = tokenised.rows(corpus.train, context, config.data.rows, room)
+    held_out = tokenised.rows(corpus.held_out, context, "packed" if train.packed else "whole", room)
     listener.say(
         f"tokens: {codec.vocabulary:,} ({codec.kind}); rows of {context} "
         f"({'texts end to end' if train.packed else 'one text each'}): {len(train):,}"
@@ -160,6 +163,7 @@ def prepare(config: LanguageConfig, listener: Listener) -> Texts:
         tokens=tokens_hash(codec.to_json()),
         tasks=("write",) if corpus.targets is None else ("write", "summarize"),
         packed=train.packed,
+        room=room,
         classes=tuple(corpus.classes) if labelled else (),
         sampling=build_part(Writing, {**sampling_for(config, context), **config.sampling}, "sampling"),
     )
@@ -177,7 +181,13 @@ def sampling_for(config: LanguageConfig, context: int) -> dict[str, Any]:
 def settled(config: LanguageConfig, prepared: Texts) -> LanguageConfig:
     """The configuration with what follows from the data filled in."""
     size = prepared.model.spec.context
-    return config.model_copy(update={"data": config.data.model_copy(update={"size": size})})
+    batch = config.train.batch or max(FEWEST_ROWS, round(STEP_TOKENS / size / 8) * 8)
+    return config.model_copy(
+        update={
+            "data": config.data.model_copy(update={"size": size}),
+            "train": config.train.model_copy(update={"batch": batch}),
+        }
+    )
 
 
 LANGUAGE = Recipe(LanguageConfig, PRESETS, "texts", prepare, settled)

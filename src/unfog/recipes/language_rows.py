@@ -12,7 +12,7 @@ from unfog.codec.tokens import TokenCodec
 from unfog.data import Corpus
 from unfog.train.rows import Rows, lay, pairs
 
-ROOM = 48  # tokens kept free for the target of a pair
+NEARLY_ALL = 0.995  # share of the targets that are to fit into their room with their END
 
 Ids = NDArray[np.int64]
 
@@ -44,10 +44,16 @@ class Tokenised:
             found += np.array([len(target) + 1 for target in self.targets])
         return found
 
-    def rows(self, indices: Ids, context: int, how: str = "auto") -> Rows:
-        """Some of the documents as rows; pairs where there are targets."""
+    def room(self) -> int:
+        """Tokens to keep for a target and its END; 0 without pairs."""
+        if self.targets is None:
+            return 0
+        return max(8, int(np.ceil(np.quantile([len(target) + 1 for target in self.targets], NEARLY_ALL))))
+
+    def rows(self, indices: Ids, context: int, how: str = "auto", room: int = 0) -> Rows:
+        """Some of the documents as rows; pairs, with ``room`` for targets, where there are targets."""
         chosen = [self.sources[i] for i in indices]
         if self.targets is None:
             return lay(chosen, context, self.codec.end, how)
         targets = [self.targets[i] for i in indices]
-        return pairs(chosen, targets, context, gap=self.codec.gap, end=self.codec.end, room=ROOM)
+        return pairs(chosen, targets, context, gap=self.codec.gap, end=self.codec.end, room=room)

@@ -26,6 +26,7 @@ from unfog.train.rows import Rows
 from unfog.train.validate import asked, fix
 
 SHOWN = 8
+GLANCE = 32  # steps of a preview at most, which is to take little of the time for training
 
 
 class TextBatches:
@@ -50,9 +51,10 @@ class TextBatches:
 def rows_at(
     rows: Rows, labels: np.ndarray | None, indices: np.ndarray
 ) -> tuple[Tensor, Tensor, Tensor | None]:
-    """Tokens (B, L), how many at the start of each are given (B,), and labels (B,) or None."""
-    tokens, given = (torch.from_numpy(part[indices]).long() for part in (rows.tokens, rows.given))
-    return tokens, given, None if labels is None else torch.from_numpy(labels[indices])
+    """Tokens (B, L), where each row begins and ends to be learned (B, 2), and labels (B,) or None."""
+    tokens = torch.from_numpy(rows.tokens[indices]).long()
+    learned = torch.from_numpy(np.stack([rows.start[indices], rows.stop[indices]], 1))
+    return tokens, learned, None if labels is None else torch.from_numpy(labels[indices])
 
 
 class Texts(Prepared):
@@ -88,7 +90,7 @@ class Texts(Prepared):
 
     def preview(self, run: Path, step: int, weights: str) -> Sequence[str]:
         """A few texts; see ``Prepared.preview``."""
-        texts = self.model.generate(4)
+        texts = self.model.generate(4, steps=min(GLANCE, self.model.spec.sampling.steps))
         (run / "previews").mkdir(exist_ok=True)
         path = run / "previews" / f"step-{step:08d}.txt"
         atomic_write(path, manuscript(texts, self._provenance(weights, step=step)))

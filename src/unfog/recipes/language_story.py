@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from unfog.model.canvas import beginning
 from unfog.model.text import TextModel
 from unfog.output.facts import Losses
 from unfog.output.text_report import TextReport, write_text_report
@@ -45,7 +44,7 @@ def tell(
         facts=_facts(prepared, config),
         samples=texts[:PRINTED],
         canvases=canvases(model),
-        losses=_losses(run, objective, fixed),
+        losses=_losses(run, model, objective, fixed),
         command=_command(config),
     )
     return write_text_report(run / "report.html", report)
@@ -53,13 +52,13 @@ def tell(
 
 def canvases(model: TextModel, prompt: str = "", seed: int = 0) -> list[tuple[float, str]]:
     """One text on its way: (time, canvas) pairs, about ten of them, the last one at time 0."""
-    rows = [beginning(model.codec, prompt, model.spec.context)]
+    rows = [model.layout.beginning(prompt)]
     found: list[tuple[float, str]] = []
     labels = None if model.encoder is None else [0]
     for _, _, step in model.walk([0], rows, labels, seed=seed):
         if not found:
-            found.append((step.t, model.codec.decode(step.x_t[0], hidden=HIDDEN)))
-        found.append((step.s, model.codec.decode(step.x_s[0], hidden=HIDDEN)))
+            found.append((step.t, model.codec.decode(step.x_t[0, rows[0].start :], hidden=HIDDEN)))
+        found.append((step.s, model.codec.decode(step.x_s[0, rows[0].start :], hidden=HIDDEN)))
     places = torch.linspace(0, len(found) - 1, min(ROWS, len(found))).round().long().tolist()
     return [found[place] for place in places]
 
@@ -82,13 +81,13 @@ def _facts(prepared: Texts, config: Any) -> list[tuple[str, str]]:
     ]
 
 
-def _losses(run: Path, objective: Objective, fixed: Batch) -> Losses:
+def _losses(run: Path, model: TextModel, objective: Objective, fixed: Batch) -> Losses:
     rows = read_log(run)
     taken = {row["step"]: row for row in rows if "loss" in row}
     checked = {row["step"]: row["validation"] for row in rows if row.get("event") == "validation"}
-    clean, corrupted = fixed[:2]
-    assert clean is not None and corrupted is not None
-    lost = (clean != corrupted).float().mean(1)
+    t = fixed[3]
+    assert t is not None
+    lost = 1 - model.denoiser.process.keep.alpha(t).float().mean(1)
     values = losses(objective, fixed)
     order = lost.argsort()
     bands = [chunk for chunk in order.tensor_split(min(12, len(order))) if len(chunk)]

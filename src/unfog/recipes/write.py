@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from unfog.errors import DataError, UsageError
-from unfog.model.canvas import beginning, beneath
 from unfog.model.text import TextModel
 from unfog.output.provenance import Provenance
 from unfog.output.writings import SavedTexts, save_texts
@@ -109,9 +108,9 @@ def stream(
         raise UsageError("--stream shows writing, completing and summarising; leave it out here.")
     if wish.summarize is not None:
         model.check_task("summarize")
-        canvas = beneath(model.codec, wish.summarize, model.spec.context)
+        canvas = model.layout.beneath(wish.summarize)
     else:
-        canvas = beginning(model.codec, wish.prompt or "", model.length(wish.length))
+        canvas = model.layout.beginning(wish.prompt or "", model.length(wish.length))
     labels = model.choose_labels(1, wish.label)
     row = canvas.tokens
     for _, _, step in model.walk([0], [canvas], labels, seed=wish.seed, writing=model.settings(**settings)):

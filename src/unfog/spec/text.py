@@ -46,6 +46,7 @@ class TextSpec:
         tokens: SHA-256 of ``tokens.json``, the vocabulary.
         tasks: what it was trained for: "write" (also to complete and infill), "summarize".
         packed: whether it learned from windows that cut documents, instead of whole documents.
+        room: tokens kept for a summary behind its source; 0 without pairs.
         classes: names of the classes, empty for none.
         sampling: default settings.
     """
@@ -57,6 +58,7 @@ class TextSpec:
     tokens: str
     tasks: tuple[str, ...] = ("write",)
     packed: bool = False
+    room: int = 0
     classes: tuple[str, ...] = ()
     sampling: Writing = field(default_factory=Writing)
 

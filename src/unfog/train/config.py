@@ -84,10 +84,12 @@ class TextTrainConfig(CommonTrainConfig):
     """Settings of a run on text; the defaults were measured on two processor cores and the quatrains.
 
     Attributes:
+        batch: rows per step; 0 takes as many as have about 4,096 tokens, at least 16.
         weight: "plain" or "bound", how much a lost token counts at each time.
-        joint: share of pairs that are learned whole, so that a model that summarises can also write.
+        joint: share of pairs of which the text is learned instead of its summary, so that the model can also
+            write.
     """
 
-    batch: int = Field(default=64, ge=1)
+    batch: int = Field(default=0, ge=0)
     weight: Literal["plain", "bound"] = "plain"
     joint: float = Field(default=0.2, ge=0, le=1)

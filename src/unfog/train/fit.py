@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -25,7 +25,7 @@ from unfog.rng import Noise, derive_seed
 from unfog.train.checkpoint import Checkpoint, part
 from unfog.train.config import CommonTrainConfig
 from unfog.train.ema import WIDTHS, PowerAverage, Snapshot
-from unfog.train.objective import Batch, Objective
+from unfog.train.objective import Batch, Objective, slices
 from unfog.train.optimise import optimisers
 from unfog.train.plan import Plan
 from unfog.train.watch import Watch
@@ -130,11 +130,19 @@ class Training:
         objective: Objective = self.accelerator.unwrap_model(self.objective)
         drawn = objective.draw(self.source(step), Noise(seed), hide=self.config.label_dropout)
         mine = slice(self.accelerator.process_index, None, self.accelerator.num_processes)
-        device = self.accelerator.device
-        loss = self.objective(*(None if part is None else part[mine].to(device) for part in drawn)).mean()
-        self.accelerator.backward(loss)
+        drawn = tuple(None if part is None else part[mine] for part in drawn)
+        count = len(next(part for part in drawn if part is not None))
+        parts = slices(drawn, objective.at_once, self.accelerator.device)
+        total = torch.zeros((), device=self.accelerator.device)
+        for number, each in enumerate(parts, 1):
+            # processes exchange their gradients once, with the last slice
+            alone = self.accelerator.no_sync(self.objective) if number < len(parts) else nullcontext()
+            with alone:
+                loss = self.objective(*each).sum() / count
+                self.accelerator.backward(loss)
+            total += loss.detach()
         norm = self.accelerator.clip_grad_norm_(self.objective.parameters(), self.config.clip)
-        return float(self.accelerator.gather(loss.detach()).mean()), float(norm)
+        return float(self.accelerator.gather(total).mean()), float(norm)
 
     def _apply(self, rate: float) -> None:
         for optimiser in self.optimisers:

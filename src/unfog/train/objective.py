@@ -20,7 +20,13 @@ Batch = tuple[Tensor | None, ...]
 
 
 class Objective(nn.Module, ABC):
-    """Denoiser and encoder with their loss as one module: what an accelerator wraps and synchronises."""
+    """Denoiser and encoder with their loss as one module: what an accelerator wraps and synchronises.
+
+    Attributes:
+        at_once: examples that a processor does well to compute together; None for all of a batch.
+    """
+
+    at_once: int | None = None
 
     @abstractmethod
     def draw(self, batch: Batch, rng: Noise, *, hide: float = 0.0) -> Batch:
@@ -42,3 +48,16 @@ def hidden(labels: Tensor | None, share: float, rng: Noise) -> Tensor | None:
     if labels is None:
         return None
     return torch.where(rng.uniform((len(labels),)) < share, ANY, labels)
+
+
+def slices(drawn: Batch, size: int | None, device: torch.device) -> list[Batch]:
+    """What was drawn, on a device and, where that is a processor, in slices of ``size`` examples.
+
+    An accelerator takes all at once: it has the memory, and is faster that way.
+    """
+    count = len(next(part for part in drawn if part is not None))
+    size = size if size and device.type == "cpu" else count
+    return [
+        tuple(None if part is None else part[first : first + size].to(device) for part in drawn)
+        for first in range(0, count, size)
+    ]

@@ -1,9 +1,9 @@
 """Documents as rows of tokens, all as long as what the network sees at once.
 
 Whole documents are laid one to a row, with END behind them up to the end of the row, so that where to stop is
-learned like everything else (Nie et al. 2025, arXiv 2502.09992). Where most documents are longer than a row,
-they are laid end to end instead, and the line is cut into rows. Of a pair, source GAP target, the source is
-given and only the target is lost and learned.
+learned like everything else (Nie et al. 2025, arXiv 2502.09992). Where many documents are longer than a row,
+or most far shorter, they are laid end to end instead, and the line is cut into rows. Of a pair, source GAP
+target, the source is given and only the target is lost and learned; the rest of its row is not looked at.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MOST_LONGER = 0.1  # share of documents that may be longer than a row before they are laid end to end
+FULLEST = 0.5  # share of the rows that documents must fill, or they are laid end to end, too
 
 
 @dataclass(frozen=True)
@@ -23,14 +24,15 @@ class Rows:
 
     Attributes:
         tokens: (N, L), int32.
-        given: tokens at the start of each row that are never lost, (N,); 0 without pairs.
+        start, stop: the places of each row that are learned, from ``start`` up to ``stop``, (N,).
         document: which document each row begins with, (N,).
         cut: documents that did not fit into their row, whose end is missing.
         packed: whether documents lie end to end.
     """
 
     tokens: NDArray[np.int32]
-    given: NDArray[np.int32]
+    start: NDArray[np.int32]
+    stop: NDArray[np.int32]
     document: NDArray[np.int64]
     cut: int = 0
     packed: bool = False
@@ -49,7 +51,7 @@ def whole(documents: Sequence[NDArray[np.int64]], length: int, end: int) -> Rows
             row[: len(part)] = part
             tokens.append(row)
             origin.append(number)
-    return Rows(np.stack(tokens), np.zeros(len(tokens), np.int32), np.array(origin))
+    return Rows(np.stack(tokens), *_everything(len(tokens), length), np.array(origin))
 
 
 def packed(documents: Sequence[NDArray[np.int64]], length: int, end: int) -> Rows:
@@ -62,7 +64,11 @@ def packed(documents: Sequence[NDArray[np.int64]], length: int, end: int) -> Row
     tokens[: len(line)] = line
     first = np.arange(count) * length
     document = np.searchsorted(starts, first, side="right") - 1
-    return Rows(tokens.reshape(count, length), np.zeros(count, np.int32), document, packed=True)
+    return Rows(tokens.reshape(count, length), *_everything(count, length), document, packed=True)
+
+
+def _everything(count: int, length: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    return np.zeros(count, np.int32), np.full(count, length, np.int32)
 
 
 def pairs(
@@ -74,28 +80,32 @@ def pairs(
     end: int,
     room: int,
 ) -> Rows:
-    """Source GAP target to a row; a source that leaves no room for the target is cut at its end.
+    """Source GAP target to a row; what does not fit of a source or a target is cut at its end.
 
     Args:
         sources, targets: tokens of each.
         length: L.
         gap, end: those tokens.
-        room: tokens kept free for the target, at most half of the row.
+        room: tokens kept for the target and its END, which fills them up.
     """
     tokens = np.full((len(sources), length), end, np.int32)
-    given, cut = np.zeros(len(sources), np.int32), 0
+    start, cut = np.zeros(len(sources), np.int32), 0
     for number, (source, target) in enumerate(zip(sources, targets, strict=True)):
-        space = length - 1 - min(len(target) + 1, room, length // 2)
-        kept = source[:space]
-        row = np.concatenate([kept, [gap], target, [end]])
-        cut += len(kept) < len(source) or len(row) > length
-        tokens[number, : min(len(row), length)] = row[:length]
-        given[number] = len(kept) + 1
-    return Rows(tokens, given, np.arange(len(sources)), cut)
+        kept, said = source[: length - 1 - room], target[:room]
+        cut += len(kept) < len(source) or len(said) < len(target)
+        row = np.concatenate([kept, [gap], said])
+        tokens[number, : len(row)] = row
+        start[number] = len(kept) + 1
+    return Rows(tokens, start, start + room, np.arange(len(sources)), cut)
 
 
 def lay(documents: Sequence[NDArray[np.int64]], length: int, end: int, how: str = "auto") -> Rows:
-    """Documents as rows, whole or packed; "auto" packs them if more than a tenth is longer than a row."""
-    longer = np.mean([len(document) > length for document in documents])
-    pack = longer > MOST_LONGER if how == "auto" else how == "packed"
+    """Documents as rows, whole or packed.
+
+    "auto" packs them if more than a tenth is longer than a row, or if rows would be half empty.
+    """
+    sizes = np.array([len(document) for document in documents])
+    pack = (sizes > length).mean() > MOST_LONGER or np.minimum(sizes, length).mean() < FULLEST * length
+    if how != "auto":
+        pack = how == "packed"
     return (packed if pack else whole)(documents, length, end)

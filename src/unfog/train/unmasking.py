@@ -9,7 +9,8 @@ lost token counts the same, learns faster (arXiv 2602.15014). Evaluation always 
     bound    -alpha' / (1 - alpha)
 
 Only lost tokens are named: naming is the dearest part of a step, and at half of the places it would be idle.
-Of a pair, the source is never lost. A network with blocks sees [lost ; clean], each block with its own t.
+Of a pair, only the target is lost, and nothing is computed for the empty rest of its row: rows are sorted by
+what they need. A network with blocks sees [lost ; clean], each block with its own t.
 """
 
 from __future__ import annotations
@@ -20,12 +21,14 @@ import torch
 from torch import Tensor
 
 from unfog.condition import NONE
+from unfog.model.canvas import rounded
 from unfog.model.text import TextModel
 from unfog.process.masked import MaskedProcess
 from unfog.rng import Noise, stratified
 from unfog.train.config import TextTrainConfig
 from unfog.train.objective import Batch, Objective, hidden
 
+SLICE = 2048  # tokens whose traces still fit a processor's caches, more or less: larger slices are slower
 EARLIEST = 1e-3  # below it almost nothing is lost, and the weight of the bound grows without end
 
 
@@ -41,34 +44,41 @@ class UnmaskingObjective(Objective):
         super().__init__()
         self.denoiser, self.encoder, self.config = model.denoiser, model.encoder, config
         self.block = int(model.spec.network.get("block", 0))
+        self.codec, self.at_once = model.codec, max(1, SLICE // model.spec.context)
 
     def draw(self, batch: Batch, rng: Noise, *, hide: float = 0.0) -> Batch:
         """Clean and corrupted tokens, what counts, and labels.
 
         Args:
-            batch: tokens (B, L), how many at the start are given (B,), labels (B,) or None.
+            batch: tokens (B, L), where each row begins and ends to be learned (B, 2), labels (B,) or None.
             rng: of the step.
-            hide: share of labels to hide; validation hides none, and learns no pair whole.
+            hide: share of labels to hide; validation hides none, and looks at all pairs as pairs.
 
         Returns:
             clean (B, L), corrupted (B, L), weights of the loss (B, L), times (B, 1), or (B, L) with blocks,
-            labels.
+            labels, and tokens of each row that matter (B,), in rising order.
         """
-        x, given, labels = batch
-        assert x is not None and given is not None
-        x, process = x.long(), self.denoiser.process
-        t = self._times(x, rng)
+        x, learned, labels = batch
+        assert x is not None and learned is not None
         joint = (rng.uniform((len(x),)) < self.config.joint) & bool(hide)
-        open = torch.arange(x.shape[1]) >= given.where(~joint, 0)[:, None]
+        x, learned = self._alone(x.long(), learned, joint)
+        order = learned[:, 1].argsort(stable=True)
+        x, learned, labels = x[order], learned[order], None if labels is None else labels[order]
+        t, process, places = self._times(x, rng), self.denoiser.process, torch.arange(x.shape[1])
+        open = (places >= learned[:, :1]) & (places < learned[:, 1:])
         corrupted = torch.where(open, process.corrupt(x, t, rng), x)
         lost = open & (corrupted == process.mask if isinstance(process, MaskedProcess) else open)
         weight = self._weight(t).expand(x.shape) / open.sum(1, keepdim=True).clamp_min(1)
-        return x, corrupted, torch.where(lost, weight.float(), 0.0), t, hidden(labels, hide, rng)
+        labels = hidden(labels, hide, rng)
+        return x, corrupted, torch.where(lost, weight.float(), 0.0), t, labels, learned[:, 1]
 
     def forward(self, *drawn: Tensor | None) -> Tensor:
         """Weighted cross-entropy for each token that could be lost, nats, (B,)."""
-        x, corrupted, weight, t, labels = drawn
-        assert x is not None and corrupted is not None and weight is not None and t is not None
+        x, corrupted, weight, t, labels, needed = drawn
+        assert x is not None and corrupted is not None and weight is not None
+        assert t is not None and needed is not None
+        length = rounded(int(needed.max()), x.shape[1])
+        x, corrupted, weight = x[:, :length], corrupted[:, :length], weight[:, :length]
         cond = NONE if self.encoder is None or labels is None else self.encoder(labels)
         lost = weight > 0
         if self.block:  # [lost ; clean] in one pass, which is no posterior of one x_t
@@ -80,6 +90,14 @@ class UnmaskingObjective(Objective):
             rows = posterior.rows[lost[posterior.open]]
         each: Tensor = -rows.gather(1, x[lost][:, None])[:, 0] * weight[lost]
         return each.new_zeros(len(x)).index_add(0, lost.nonzero()[:, 0], each)
+
+    def _alone(self, x: Tensor, learned: Tensor, joint: Tensor) -> tuple[Tensor, Tensor]:
+        """Some pairs turned into their text alone, filled up with END, all of which is learned."""
+        places, length = torch.arange(x.shape[1]), x.shape[1]
+        text = places < learned[:, :1] - 1  # GAP is the last token that is given
+        pair = (learned[:, :1] > 0) & joint[:, None]
+        whole = torch.tensor([0, length], dtype=learned.dtype).expand_as(learned)
+        return torch.where(pair & ~text, self.codec.end, x), torch.where(pair, whole, learned)
 
     def _times(self, x: Tensor, rng: Noise) -> Tensor:
         """Times (B, 1), or with blocks (B, L), one for each block."""

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from unfog.process import GaussianProcess
 from unfog.rng import Noise, derive_seed
-from unfog.train.objective import Batch, Objective
+from unfog.train.objective import Batch, Objective, slices
 
 MOST = 512  # examples; more would cost time and say nothing new
 FEWEST = 64  # few examples are repeated, so that many noise levels are asked about
@@ -31,11 +31,8 @@ def losses(objective: Objective, fixed: Batch, batch: int = 128) -> Tensor:
     device = next(objective.parameters()).device
     modes = [(module, module.training) for module in objective.modules()]
     objective.eval()
-    count = len(next(part for part in fixed if part is not None))
-    found = []
-    for first in range(0, count, batch):
-        cut = slice(first, first + batch)
-        found.append(objective(*(None if part is None else part[cut].to(device) for part in fixed)))
+    parts = slices(fixed, objective.at_once or batch, device)
+    found = [objective(*part) for part in parts]
     for module, training in modes:
         module.training = training
     return torch.cat(found)

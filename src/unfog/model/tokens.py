@@ -1,0 +1,271 @@
+"""A model of tokens: canvases in, with some tokens open; step by step the network fills them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, Self
+
+import torch
+from torch import Tensor
+
+from unfog.codec.tokens import TokenCodec
+from unfog.condition import NONE, Condition, LabelEncoder
+from unfog.config import nearest
+from unfog.denoise.categorical import MaskedDenoiser, TokenDenoiser, UniformDenoiser
+from unfog.errors import ModelError, SampleError
+from unfog.guide import ClassifierFree, Given
+from unfog.model.base import Model
+from unfog.model.blocks import walk_blocks
+from unfog.model.canvas import Canvas, Layout
+from unfog.model.forgetting import process_for
+from unfog.nets import TEXT_NETWORKS
+from unfog.nets.text import TextTransformer
+from unfog.process import MaskedProcess, UniformProcess
+from unfog.rng import Noise
+from unfog.sample import TOKEN_SAMPLERS, Step, even, trajectory
+from unfog.spec import Writing, build_part, choose_labels, choose_writing
+from unfog.spec.text import TextSpec
+
+TOKENS_FILE = "tokens.json"
+TOKENS_AT_ONCE = 16_384  # how many tokens are written together, which bounds memory
+
+Progress = Callable[[int, int], None]
+
+
+class TokenModel(Model):
+    """A model that fills canvases of tokens.
+
+    Args:
+        spec: what it is.
+        codec: its tokens.
+        history: how it was made.
+    """
+
+    spec: TextSpec
+    codec: TokenCodec
+    denoiser: MaskedDenoiser | UniformDenoiser
+
+    def __init__(self, spec: TextSpec, codec: TokenCodec, history: Sequence[dict[str, Any]] = ()) -> None:
+        super().__init__(spec, history)
+        network = dict(spec.network)
+        kind = network.pop("kind", "text")
+        if kind not in TEXT_NETWORKS:
+            raise ModelError(f"There is no network of text {kind!r}. {nearest(kind, TEXT_NETWORKS)}")
+        build, config_type = TEXT_NETWORKS[kind]
+        process = process_for(spec.process, codec.vocabulary)
+        network["vocabulary"] = process.vocabulary
+        config = build_part(config_type, network, f"network {kind!r}")
+        self.codec = codec
+        self.layout = Layout(codec, spec.context, spec.packed, spec.room)
+        self.encoder = LabelEncoder(len(spec.classes), config.vector) if spec.classes else None
+        if isinstance(process, MaskedProcess):
+            self.denoiser = MaskedDenoiser(build(config), process)
+        else:
+            assert isinstance(process, UniformProcess)
+            # the network sees no clock; what the own token says of itself does depend on the time
+            self.denoiser = UniformDenoiser(build(config), process, adds_own=True)
+        self.block, self.masked = int(config.block), isinstance(process, MaskedProcess)
+        if self.block and not self.masked:
+            raise ModelError("Only masked diffusion writes block by block: leave network.block out.")
+
+    @classmethod
+    def read(cls, folder: Path, description: dict[str, Any]) -> Self:
+        """See ``Model.read``."""
+        known = {f.name for f in fields(TextSpec)}
+        values = {name: value for name, value in description.items() if name in known}
+        values["sampling"] = build_part(Writing, values.get("sampling", {}), "sampling")
+        for name in ("classes", "tasks"):
+            values[name] = tuple(values.get(name, ()))
+        try:
+            text = (folder / TOKENS_FILE).read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ModelError(
+                f"{folder / TOKENS_FILE} cannot be read ({error}). Restore it from a copy, or train again."
+            ) from None
+        if tokens_hash(text) != values["tokens"]:
+            raise ModelError(
+                f"{folder / TOKENS_FILE} was changed after it was made. "
+                "Restore it from a copy, or train again."
+            )
+        return cls(TextSpec(**values), TokenCodec.from_json(text), description.get("history", []))
+
+    def files(self) -> Mapping[str, str]:
+        """The tokens, beside the weights."""
+        return {TOKENS_FILE: self.codec.to_json()}
+
+    # ---- walking ----------------------------------------------------------------------------------
+
+    def written(
+        self,
+        canvases: Sequence[Canvas],
+        *,
+        numbers: Sequence[int] | None = None,
+        label: str | int | Sequence[str | int] | None = None,
+        seed: int = 0,
+        start: float = 1.0,
+        progress: Progress | None = None,
+        **settings: Any,
+    ) -> Tensor:
+        """Tokens on these canvases, (n, L), int64.
+
+        Args:
+            canvases: of one length.
+            numbers: of the texts in the request; 0, 1, 2, ... when left out.
+            label: see ``generate``.
+            seed: of the request.
+            start: the time that the canvases are at; 1 is all noise.
+            progress: called with steps done and steps in all.
+            **settings: see ``generate``.
+        """
+        n, writing = len(canvases), self.settings(**settings)
+        numbers = range(n) if numbers is None else numbers
+        labels = self.choose_labels(n, label)
+        size = max(1, TOKENS_AT_ONCE // len(canvases[0].tokens))
+        batches, parts = range(0, n, size), []
+        for number, first in enumerate(batches):
+            indices = range(first, min(first + size, n))
+            rows = [canvases[i] for i in indices]
+            chosen = None if labels is None else [labels[i] for i in indices]
+            last = torch.stack([row.tokens for row in rows])
+            for done, total, step in self.walk(
+                [numbers[i] for i in indices], rows, chosen, seed=seed, writing=writing, start=start
+            ):
+                last = step.x_s
+                if progress:
+                    progress(number * total + done, len(batches) * total)
+            parts.append(last.cpu())
+        return torch.cat(parts)
+
+    @torch.inference_mode()
+    def walk(
+        self,
+        indices: Sequence[int],
+        canvases: Sequence[Canvas],
+        labels: Sequence[int] | None = None,
+        *,
+        seed: int = 0,
+        writing: Writing | None = None,
+        start: float = 1.0,
+    ) -> Iterator[tuple[int, int, Step]]:
+        """The way of one batch from noise to text: steps done, steps in all, and the step.
+
+        Args:
+            indices: numbers of the texts in the request of this seed.
+            canvases: one for each.
+            labels: one class number each, or None.
+            seed: of the request.
+            writing: settings; the model's own when left out.
+            start: the time that the canvases are at.
+        """
+        writing = writing or self.spec.sampling
+        options = {"temperature": writing.temperature, "top_p": writing.top_p, **writing.options}
+        sampler = TOKEN_SAMPLERS[writing.sampler](**options)
+        rng, canvas = Noise.for_pictures(seed, indices), torch.stack([c.tokens for c in canvases])
+        x = canvas.to(self.device)
+        given = x != self.codec.mask
+        if isinstance(self.denoiser, UniformDenoiser):
+            x = torch.where(given, x, self.denoiser.process.prior(x.shape, rng).to(x))
+        was_training = self.training
+        self.eval()
+        try:
+            denoiser, cond = self._steered(len(x), labels, writing)
+            grid, total = even(writing.steps, start), writing.steps
+            if self.block:
+                total *= -(-x.shape[1] // self.block)
+                way = self._walk_blocks(sampler, grid, x, cond, rng)
+            else:
+                if start == 1.0 and bool(given.any()):
+                    denoiser = Given(denoiser, x, given)
+                way = trajectory(denoiser, sampler, grid, x, cond, rng=rng)
+            for step in way:
+                yield min(step.index + 1, total), total, step
+        finally:
+            self.train(was_training)
+
+    def _walk_blocks(
+        self, sampler: Any, grid: Tensor, canvas: Tensor, cond: Condition, rng: Noise
+    ) -> Iterator[Step]:
+        network, process = self.denoiser.network, self.denoiser.process
+        assert isinstance(network, TextTransformer) and isinstance(process, MaskedProcess)
+        return walk_blocks(
+            network,
+            process,
+            sampler,
+            grid,
+            canvas,
+            cond,
+            context=self.spec.context,
+            end=self.codec.end,
+            rng=rng,
+        )
+
+    def _steered(
+        self, count: int, labels: Sequence[int] | None, writing: Writing
+    ) -> tuple[TokenDenoiser, Condition]:
+        denoiser: Any = self.denoiser
+        if self.encoder is None:
+            return denoiser, NONE
+        asked = torch.full((count,), -1) if labels is None else torch.tensor(labels)
+        cond, null = self.encoder(asked.to(self.device)), self.encoder.null(count)
+        if writing.guidance != 1.0:
+            denoiser = ClassifierFree(denoiser, null, writing.guidance)
+        return denoiser, cond
+
+    @torch.inference_mode()
+    def guess(self, x: Tensor, blank: Tensor) -> Tensor:
+        """The most likely tokens where ``blank``, all at once; x and blank are (B, L)."""
+        x_t = x.masked_fill(blank, self.codec.mask) if self.masked else x
+        posterior = self.denoiser(x_t.to(self.device), torch.tensor(0.5))
+        return torch.where(blank, posterior.guess.cpu(), x)
+
+    # ---- settings ---------------------------------------------------------------------------------
+
+    def settings(self, **changes: Any) -> Writing:
+        """The model's own settings with some changed; None means unchanged.
+
+        Raises:
+            SampleError: for an unknown setting or sampler, or guidance without classes.
+        """
+        wanted = {name: value for name, value in changes.items() if value is not None}
+        chosen = choose_writing(self.spec.sampling, wanted, TOKEN_SAMPLERS)
+        if chosen.guidance != 1.0 and self.encoder is None:
+            raise SampleError("Guidance needs a model with classes; this one has none. Leave it out.")
+        if chosen.guidance != 1.0 and self.block:
+            raise SampleError("A model that writes block by block takes no guidance. Leave it out.")
+        options = {"temperature": chosen.temperature, "top_p": chosen.top_p, **chosen.options}
+        TOKEN_SAMPLERS[chosen.sampler](**options).check(self.denoiser.process, chosen.steps)
+        return chosen
+
+    def choose_labels(self, n: int, label: str | int | Sequence[str | int] | None = None) -> list[int] | None:
+        """One class number for each of n texts; None for a model without classes.
+
+        Raises:
+            SampleError: if a label does not exist, or their number is not n.
+        """
+        return choose_labels(self.spec.classes, n, label)
+
+    def length(self, wanted: int | None = None) -> int:
+        """Tokens of a canvas.
+
+        Raises:
+            SampleError: if the model cannot see so many at once, and does not write block by block.
+        """
+        if wanted is not None and not (wanted > 1 and (self.block or wanted <= self.spec.context)):
+            raise SampleError(
+                f"A canvas of {wanted} tokens: this model sees 2 to {self.spec.context} tokens at once. "
+                "For longer texts, train one that writes block by block: --set network.block=16"
+            )
+        return wanted or self.spec.context
+
+
+def part_of(progress: Progress, number: int, count: int) -> Progress:
+    """Tells of one of several parts as a part of all."""
+    return lambda done, total: progress(number * total + done, count * total)
+
+
+def tokens_hash(text: str) -> str:
+    """SHA-256 of ``tokens.json``."""
+    return hashlib.sha256(text.encode()).hexdigest()
