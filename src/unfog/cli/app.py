@@ -39,7 +39,7 @@ def build() -> typer.Typer:
     """The application with all its commands."""
     app = typer.Typer(
         name="unfog",
-        help="Diffusion models you can hold in your hand: train on your own pictures, draw new ones.",
+        help="Diffusion models you can hold in your hand: train on your own pictures or texts, make new.",
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,

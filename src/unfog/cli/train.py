@@ -1,4 +1,4 @@
-"""``unfog train``: from your own pictures to a model."""
+"""``unfog train``: from your own pictures or texts to a model."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ if TYPE_CHECKING:
 
 
 def train(
-    recipe: Annotated[str, typer.Argument(help="What to train: image.")],
+    recipe: Annotated[str, typer.Argument(help="What to train: image or language.")],
     out: Annotated[Path, typer.Option(help="Folder of the run; must be new, unless --resume.")],
     data: Annotated[
         str | None,
-        typer.Option(help="Folder, zip, tar, parquet, jsonl, csv, a named set (digits), or hub:OWNER/NAME."),
+        typer.Option(
+            help="Folder, zip, tar, txt, parquet, jsonl, csv, a named set (digits), or hub:OWNER/NAME."
+        ),
     ] = None,
     minutes: Annotated[
         float | None, typer.Option(help="Training time; 10 when --steps is not given.")
@@ -26,19 +28,20 @@ def train(
     steps: Annotated[int | None, typer.Option(help="Training steps instead of a time.")] = None,
     preset: Annotated[str | None, typer.Option(help="Size of the network: tiny, small or base.")] = None,
     size: Annotated[
-        int | None, typer.Option(help="Side of the pictures in pixels; chosen from the data.")
+        int | None, typer.Option(help="Pixels of a side, or tokens of a text, at once; chosen from the data.")
     ] = None,
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="Any other setting, e.g. train.batch=32; repeatable.")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Of weights, order and noise.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
-    samples: Annotated[
-        int, typer.Option(help="Pictures to draw and measure for the report; 0 for none.")
-    ] = 100,
+    samples: Annotated[int, typer.Option(help="Pictures or texts to make for the report; 0 for none.")] = 100,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Train a model: unfog train image --data photos/ --out runs/photos --minutes 10."""
+    """Train a model: unfog train image --data photos/ --out runs/photos --minutes 10.
+
+    unfog train language --data notes.txt --out runs/notes --minutes 30 learns from texts.
+    """
     with Screen() as screen:
         screen.say("Starting...")
         from unfog.recipes.draw import remember
@@ -67,6 +70,13 @@ def train(
     _tell(model, out, fingerprint, json)
 
 
+def next_step(model: Model, path: Path) -> str:
+    """What to do with a model that was just made."""
+    if model.spec.recipe == "language":
+        return f"unfog write {path}"
+    return f"unfog sample {path} --out pictures -n 16"
+
+
 def _tell(model: Model, out: Path, fingerprint: str, json: bool) -> None:
     made = model.history[-1]
     values = {
@@ -79,7 +89,6 @@ def _tell(model: Model, out: Path, fingerprint: str, json: bool) -> None:
         "parameters": model.count_parameters(),
     }
     text = (
-        f"Model:  {out / 'model'}\nReport: {out / 'report.html'}\n"
-        f"Next:   unfog sample {out / 'model'} --out pictures -n 16"
+        f"Model:  {out / 'model'}\nReport: {out / 'report.html'}\nNext:   {next_step(model, out / 'model')}"
     )
     answer(values, json, text)

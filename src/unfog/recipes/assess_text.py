@@ -63,7 +63,7 @@ def evaluate_text(
     )
     predicted = measure_bound(model, corpus, rows, listener)
     lines = [
-        [name, _shown(figure), "-", "lower", str(figure.n)]
+        [name, shown(figure), "-", "lower", str(figure.n)]
         for name, figure in predicted.items()
         if figure.value is not None
     ]
@@ -71,7 +71,7 @@ def evaluate_text(
     started = time.perf_counter()
     notes: list[str] = []
     if corpus.targets is not None and "summarize" in model.spec.tasks:
-        found, more = _summaries(model, corpus, n, seed, settings or {}, listener)
+        found, more = summaries(model, corpus, n, seed, settings or {}, listener)
         values |= found
         lines += more
     else:
@@ -84,7 +84,7 @@ def evaluate_text(
         filled = fill_in(model, rows)
         values["infilling"] = [figure.to_dict() for figure in filled]
         lines += [
-            [f"Blank of {BLANK}, token {place + 1}", _shown(figure, True), "-", "higher", str(figure.n)]
+            [f"Blank of {BLANK}, token {place + 1}", shown(figure, True), "-", "higher", str(figure.n)]
             for place, figure in enumerate(filled)
         ]
     if trained_on(model).get("digest") not in (None, corpus.digest):
@@ -188,13 +188,15 @@ def assess_texts(
     return judge(texts, corpus, model, listener)
 
 
-def judge(texts: list[str], corpus: Corpus, model: TextModel, listener: Listener) -> TextQuality:
-    """The figures of some texts beside held-out ones."""
+def judge(
+    texts: list[str], corpus: Corpus, model: TextModel, listener: Listener, *, read: bool = True
+) -> TextQuality:
+    """The figures of some texts beside held-out ones; without ``read``, no reader is trained for them."""
     training = [corpus.texts[i] for i in corpus.train]
     held = [corpus.texts[i] for i in corpus.held_out]
     half = len(held) // 2
     reader = None
-    if half >= 2:
+    if read and half >= 2:
         reader = open_reader(
             held[:half],
             model.codec,
@@ -206,10 +208,10 @@ def judge(texts: list[str], corpus: Corpus, model: TextModel, listener: Listener
     return evaluate_texts(texts, held[half:], TrainingText(training), reader, rhymes)
 
 
-def _summaries(
+def summaries(
     model: TextModel, corpus: Corpus, n: int, seed: int, settings: dict[str, Any], listener: Listener
 ) -> tuple[dict[str, Any], list[list[str]]]:
-    """ROUGE of summaries of held-out texts, beside that of their first sentences."""
+    """ROUGE of summaries of held-out texts, beside that of their first sentences, as values and lines."""
     assert corpus.targets is not None
     sources, wanted, long = list[str](), list[str](), 0
     for i in corpus.held_out:
@@ -266,10 +268,11 @@ def fill_in(model: TextModel, rows: Rows, count: int = 500) -> list[Figure]:
 
 
 def _line(name: str, figure: Figure, floor: Figure, better: str, percent: bool = False) -> list[str]:
-    return [name, _shown(figure, percent), _shown(floor, percent), better, str(figure.n)]
+    return [name, shown(figure, percent), shown(floor, percent), better, str(figure.n)]
 
 
-def _shown(figure: Figure, percent: bool = False) -> str:
+def shown(figure: Figure, percent: bool = False) -> str:
+    """A figure with its interval, as one cell of a table."""
     if figure.value is None:
         return "-"
     scale, unit = (100, " %") if percent else (1, "")

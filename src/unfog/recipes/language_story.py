@@ -10,6 +10,7 @@ import torch
 from unfog.model.text import TextModel
 from unfog.output.facts import Losses
 from unfog.output.text_report import TextReport, write_text_report
+from unfog.recipes.assess_text import judge, shown, summaries
 from unfog.recipes.listen import Listener
 from unfog.train.objective import Batch, Objective
 from unfog.train.run import read_log
@@ -34,11 +35,7 @@ def tell(
 ) -> Path:
     """Write, measure, and write ``RUN/report.html``; returns its path."""
     model = prepared.model
-    texts = []
-    if samples:
-        texts = model.generate(
-            samples, progress=lambda done, total: listener.phase("Writing samples", done, total)
-        )
+    texts, figures = _samples(prepared, samples, listener) if samples else ([], [])
     report = TextReport(
         title=f"{Path(prepared.source).stem}: {model.spec.context} tokens",
         facts=_facts(prepared, config),
@@ -46,8 +43,23 @@ def tell(
         canvases=canvases(model),
         losses=_losses(run, model, objective, fixed),
         command=_command(config),
+        figures=figures,
     )
     return write_text_report(run / "report.html", report)
+
+
+def _samples(prepared: Texts, count: int, listener: Listener) -> tuple[list[str], list[tuple[str, str, str]]]:
+    """What the model makes and its figures beside those of real texts: summaries, where it learned pairs."""
+    model, corpus = prepared.model, prepared.corpus
+    if "summarize" in model.spec.tasks:
+        values, lines = summaries(model, corpus, count, 0, {}, listener)
+        texts = [f"{each['source']}\n→ {each['written']}" for each in values["examples"]]
+        return texts, [(name, here, real) for name, here, real, *_ in lines]
+    texts = model.generate(count, progress=lambda done, total: listener.phase("Writing samples", done, total))
+    return texts, [
+        (row.figure, shown(row.samples, row.percent), shown(row.floor, row.percent))
+        for row in judge(texts, corpus, model, listener, read=False).rows()
+    ]
 
 
 def canvases(model: TextModel, prompt: str = "", seed: int = 0) -> list[tuple[float, str]]:
