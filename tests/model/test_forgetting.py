@@ -22,7 +22,8 @@ def test_options_of_the_schedule_are_passed_on() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "named"), [({"kind": "maskd"}, "masked"), ({"keep": "liner"}, "linear"), ({"power": 3}, "power")]
+    ("options", "named"),
+    [({"kind": "maskd"}, "masked"), ({"keep": "liner"}, "linear"), ({"power": 3}, "power")],
 )
 def test_what_does_not_exist_is_named(options: dict[str, object], named: str) -> None:
     with pytest.raises(ModelError, match=named):

@@ -14,9 +14,9 @@ def test_plain_texts_have_no_room_and_as_many_rows_as_documents() -> None:
     codec = TokenCodec.learn(TEXTS, "byte")
     tokenised = Tokenised(codec, codec.encode_many(TEXTS), None)
     assert tokenised.room() == 0
-    assert (tokenised.lengths() == [len(text) + 1 for text in TEXTS]).all()
+    assert (tokenised.lengths() == [len(text) + 2 for text in TEXTS]).all()
     rows = tokenised.rows(np.arange(3, 9), 24)
-    assert len(rows) == 6 and codec.decode(rows.tokens[0].tolist()) == TEXTS[3]
+    assert len(rows) == 6 and codec.decode(rows.tokens[0, 1:].tolist()) == TEXTS[3]
 
 
 def test_the_room_holds_nearly_all_summaries_with_their_end() -> None:

@@ -34,9 +34,9 @@ def test_a_batch_is_a_function_of_its_step(prepared: Texts) -> None:
             assert a is not None and b is not None and torch.equal(a, b)
     x, learned, labels = one(3)
     assert x is not None and learned is not None and labels is not None
-    assert x.shape == (7, prepared.model.spec.context) and (learned == torch.tensor([0, x.shape[1]])).all()
+    assert x.shape == (7, prepared.model.spec.context) and (learned == torch.tensor([1, x.shape[1]])).all()
     for row, label in zip(x, labels, strict=True):  # a text keeps its label
-        assert prepared.model.spec.classes[int(label)] in prepared.model.codec.decode(row)
+        assert prepared.model.spec.classes[int(label)] in prepared.model.codec.decode(row[1:])
 
 
 def test_a_preview_is_text_with_its_provenance(prepared: Texts, tmp_path: Path) -> None:
@@ -51,4 +51,4 @@ def test_validation_asks_the_held_out_texts(prepared: Texts) -> None:
     x = prepared.validation()[0]
     assert x is not None
     held = {prepared.corpus.texts[i] for i in prepared.corpus.held_out}
-    assert {prepared.model.codec.decode(row) for row in x} == held
+    assert {prepared.model.codec.decode(row[1:]) for row in x} == held

@@ -23,9 +23,10 @@ def test_whole_rows_hold_every_token_and_fill_up_with_end(found: list[np.ndarray
     rows = whole(found, length, END)
     assert rows.tokens.shape[1] == length and not rows.packed
     for number, document in enumerate(found):
-        mine = rows.tokens[rows.document == number].ravel()
+        assert (rows.tokens[:, 0] == END).all()
+        mine = rows.tokens[rows.document == number][:, 1:].ravel()
         assert (mine[: len(document)] == document).all() and (mine[len(document) :] == END).all()
-    assert (rows.start == 0).all() and (rows.stop == length).all()
+    assert (rows.start == 1).all() and (rows.stop == length).all()
 
 
 @given(documents, st.integers(2, 20))
@@ -44,9 +45,9 @@ def test_auto_packs_long_documents_and_short_ones_but_not_those_that_fill_their_
     def packs(*sizes: int) -> bool:
         return lay([np.zeros(size, np.int64) for size in sizes], 20, END).packed
 
-    assert not packs(20, 19, 18, 20)
-    assert packs(20, 300, 18, 20)
-    assert packs(3, 4, 5, 20)
+    assert not packs(19, 18, 18, 19)
+    assert packs(19, 300, 18, 19)
+    assert packs(3, 4, 5, 19)
     assert not lay([np.zeros(3, np.int64)], 20, END, "whole").packed
 
 

@@ -24,7 +24,7 @@ K = len("abcdefgh")
 
 
 def model(process: dict[str, Any] | None = None, room: int = 0, **network: Any) -> TextModel:
-    """A fresh model that sees 32 tokens; all of its weights are random, so that it depends on what it sees."""
+    """A fresh model that sees 32 tokens; its random weights look at what it sees."""
     torch.manual_seed(0)
     spec = TextSpec(
         recipe="language",
@@ -114,9 +114,10 @@ def test_a_share_of_pairs_is_learned_as_text_alone() -> None:
     objective = UnmaskingObjective(model(room=6), TextTrainConfig(joint=1.0))
     clean, corrupted, _, _, _, needed = objective.draw(paired(50), Noise(0), hide=0.5)
     assert (needed == 32).all() and not (clean == CODEC.gap).any()
-    first_end = (clean == CODEC.end).int().argmax(1)
+    first_end = 1 + (clean[:, 1:] == CODEC.end).int().argmax(1)
     assert all((row[end:] == CODEC.end).all() for row, end in zip(clean, first_end, strict=True))
-    assert (corrupted[:, 0] == CODEC.mask).any()  # and its beginning, too
+    assert (clean[:, 0] == CODEC.end).all() and (corrupted[:, 0] == CODEC.end).all()
+    assert (corrupted[:, 1] == CODEC.mask).any() and (first_end > 2).all()
 
 
 def test_documents_that_are_no_pairs_are_never_turned_into_others() -> None:

@@ -23,7 +23,7 @@ class Canvas:
 
     Attributes:
         tokens: (L,), int64; MASK where it is open.
-        start: where the text that is asked for begins: 0, or behind the source of a summary.
+        start: where the text that is asked for begins: behind the END, or behind the source of a summary.
     """
 
     tokens: Tensor
@@ -38,10 +38,13 @@ class Canvas:
 class Layout:
     """How text lies on a canvas: as it lay on the rows that the model learned from.
 
+    It begins behind an END, the one thing that can always be seen: the network knows only how far two places
+    are apart, so where all is open, a place is told from another by how far it is from there.
+
     Attributes:
         codec: of the model.
         context: tokens that the model sees at once.
-        packed: whether documents lay end to end, so that one begins behind the END of another.
+        packed: whether documents lay end to end, so that another one may follow.
         room: tokens kept for what a source has to say in short; 0 if the model learned no pairs.
     """
 
@@ -50,10 +53,6 @@ class Layout:
     packed: bool = False
     room: int = 0
 
-    @property
-    def _start(self) -> list[int]:
-        return [self.codec.end] if self.packed else []
-
     def beginning(self, prompt: str = "", length: int | None = None) -> Canvas:
         """A canvas that begins with a prompt; of ``length`` tokens, or what the model sees at once.
 
@@ -61,13 +60,13 @@ class Layout:
             SampleError: if the prompt leaves no room, or has characters that the model never saw.
         """
         length = length or self.context
-        tokens = [*self._start, *encoded(self.codec, prompt)]
+        tokens = [self.codec.end, *encoded(self.codec, prompt)]
         if len(tokens) >= length:
             raise SampleError(
-                f"The prompt has {len(tokens) - self.packed} tokens and the canvas {length - self.packed}, "
+                f"The prompt has {len(tokens) - 1} tokens and the canvas {length - 1}, "
                 "so nothing could be added. Give a shorter prompt."
             )
-        return Canvas(torch.tensor([*tokens, *[self.codec.mask] * (length - len(tokens))]), len(self._start))
+        return Canvas(torch.tensor([*tokens, *[self.codec.mask] * (length - len(tokens))]), 1)
 
     def between(self, pieces: Sequence[str], blanks: Sequence[int] = ()) -> Canvas:
         """A canvas with blanks of known lengths between pieces of text, closed by END.
@@ -79,7 +78,7 @@ class Layout:
         Raises:
             SampleError: if it does not fit, or has characters that the model never saw.
         """
-        tokens = [*self._start, *encoded(self.codec, pieces[0])]
+        tokens = [self.codec.end, *encoded(self.codec, pieces[0])]
         for piece, count in zip(pieces[1:], blanks, strict=True):
             tokens += [self.codec.mask] * count + encoded(self.codec, piece)
         tokens.append(self.codec.end)
@@ -90,7 +89,7 @@ class Layout:
             )
         if not self.packed:  # where each row held one document, END filled it up
             tokens += [self.codec.end] * (self.context - len(tokens))
-        return Canvas(torch.tensor(tokens), len(self._start))
+        return Canvas(torch.tensor(tokens), 1)
 
     def beneath(self, source: str, *, known: bool = True) -> Canvas:
         """A canvas with a source, and room for what it has to say in short.

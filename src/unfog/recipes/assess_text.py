@@ -253,7 +253,7 @@ def fill_in(model: TextModel, rows: Rows, count: int = 500) -> list[Figure]:
     x = torch.from_numpy(rows.tokens[chosen]).long()
     start = np.array(
         [
-            rng.integers(low, max(low + 1, (row != model.codec.end).sum() - BLANK + 1))
+            rng.integers(low, max(low, low + (row[low:] != model.codec.end).sum() - BLANK) + 1)
             for row, low in zip(rows.tokens[chosen], rows.start[chosen], strict=True)
         ]
     )

@@ -39,9 +39,9 @@ class Tokenised:
 
     def lengths(self) -> Ids:
         """Tokens of each document with all its END and GAP, (N,)."""
-        found = np.array([len(source) + 1 for source in self.sources])
+        found = np.array([len(source) + 2 for source in self.sources])
         if self.targets is not None:
-            found += np.array([len(target) + 1 for target in self.targets])
+            found += np.array([len(target) for target in self.targets])
         return found
 
     def room(self) -> int:

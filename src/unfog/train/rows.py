@@ -1,9 +1,10 @@
 """Documents as rows of tokens, all as long as what the network sees at once.
 
-Whole documents are laid one to a row, with END behind them up to the end of the row, so that where to stop is
-learned like everything else (Nie et al. 2025, arXiv 2502.09992). Where many documents are longer than a row,
-or most far shorter, they are laid end to end instead, and the line is cut into rows. Of a pair, source GAP
-target, the source is given and only the target is lost and learned; the rest of its row is not looked at.
+Whole documents are laid one to a row, behind an END that is never lost, from which a place knows where it is,
+and with END behind them up to the end of the row, so that where to stop is learned like everything else (Nie
+et al. 2025, arXiv 2502.09992). Where many documents are longer than a row, or most far shorter, they are laid
+end to end instead, and the line is cut into rows. Of a pair, source GAP target, the source is given and only
+the target is lost and learned; the rest of its row is not looked at.
 """
 
 from __future__ import annotations
@@ -45,13 +46,14 @@ def whole(documents: Sequence[NDArray[np.int64]], length: int, end: int) -> Rows
     """One document to a row; of those that are longer, as many rows as they need."""
     tokens, origin = [], []
     for number, document in enumerate(documents):
-        for first in range(0, max(1, len(document)), length):
+        for first in range(0, max(1, len(document)), length - 1):
             row = np.full(length, end, np.int32)
-            part = document[first : first + length]
-            row[: len(part)] = part
+            part = document[first : first + length - 1]
+            row[1 : len(part) + 1] = part
             tokens.append(row)
             origin.append(number)
-    return Rows(np.stack(tokens), *_everything(len(tokens), length), np.array(origin))
+    start, stop = _everything(len(tokens), length)
+    return Rows(np.stack(tokens), start + 1, stop, np.array(origin))
 
 
 def packed(documents: Sequence[NDArray[np.int64]], length: int, end: int) -> Rows:
@@ -104,7 +106,7 @@ def lay(documents: Sequence[NDArray[np.int64]], length: int, end: int, how: str 
 
     "auto" packs them if more than a tenth is longer than a row, or if rows would be half empty.
     """
-    sizes = np.array([len(document) for document in documents])
+    sizes = np.array([len(document) + 1 for document in documents])
     pack = (sizes > length).mean() > MOST_LONGER or np.minimum(sizes, length).mean() < FULLEST * length
     if how != "auto":
         pack = how == "packed"

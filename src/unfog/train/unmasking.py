@@ -92,12 +92,13 @@ class UnmaskingObjective(Objective):
         return each.new_zeros(len(x)).index_add(0, lost.nonzero()[:, 0], each)
 
     def _alone(self, x: Tensor, learned: Tensor, joint: Tensor) -> tuple[Tensor, Tensor]:
-        """Some pairs turned into their text alone, filled up with END, all of which is learned."""
-        places, length = torch.arange(x.shape[1]), x.shape[1]
-        text = places < learned[:, :1] - 1  # GAP is the last token that is given
-        pair = (learned[:, :1] > 0) & joint[:, None]
-        whole = torch.tensor([0, length], dtype=learned.dtype).expand_as(learned)
-        return torch.where(pair & ~text, self.codec.end, x), torch.where(pair, whole, learned)
+        """Some pairs turned into their text alone, laid out as documents are, all of which is learned."""
+        places, length, start = torch.arange(x.shape[1]), x.shape[1], learned[:, :1].long()
+        pair = (x.gather(1, (start - 1).clamp_min(0)) == self.codec.gap) & joint[:, None]
+        text = (places > 0) & (places < start)
+        alone = torch.where(text, x.roll(1, 1), self.codec.end)
+        whole = torch.tensor([1, length], dtype=learned.dtype).expand_as(learned)
+        return torch.where(pair, alone, x), torch.where(pair, whole, learned)
 
     def _times(self, x: Tensor, rng: Noise) -> Tensor:
         """Times (B, 1), or with blocks (B, L), one for each block."""
