@@ -1,12 +1,13 @@
 """The rival of language by diffusion: how well and how fast does an autoregressive model do the same?
 
+    python benchmarks/language.py DATA --like MODEL [--keep FILE]
     python benchmarks/language.py DATA --minutes 10 [--kind bpe --size 4096 --width 256 --depth 6 ...]
 
-DATA is what `unfog train language --data` takes. The held-out documents, the tokens (chosen by the training
-documents), the size, the context and the minutes are to be those of the diffusion model that it is compared
-to: give the same options. Printed are the bits per byte and per character of held-out documents, exact and
-ends included; the figures of texts that it writes at temperature 1, beside held-out ones; for pairs, ROUGE
-beside that of the lead sentence; tokens per second at batch 1 and 16, with the exact cache.
+DATA is what `unfog train language --data` takes. With --like, the held-out documents, the tokens, the size,
+the context and the minutes are those of a trained diffusion model. Printed are the bits per byte and per
+character of held-out documents, exact and ends included; the figures of texts that it writes at temperature 1,
+beside held-out ones; for pairs, ROUGE beside that of the lead sentence; tokens per second at batch 1 and 16,
+with the exact cache.
 
 With --judge STEPS half of the held-out documents train a reader that neither model has met, and the other
 half are what its bits are compared with.
@@ -36,6 +37,8 @@ from unfog.evaluate.reader_cache import open_reader
 from unfog.evaluate.rouge import lead_sentence, rouge_figures
 from unfog.evaluate.text import TextQuality, evaluate_texts
 from unfog.evaluate.verse import Rhymes, rhyme_ends
+from unfog.model import load_text
+from unfog.model.text import TextModel
 
 SPEED_SECONDS = 5.0
 ENOUGH_RHYMES = 1000  # quatrains among the training documents from which rhyme is looked at
@@ -160,6 +163,18 @@ def fitting(setup: Setup, codec: TokenCodec, corpus: Corpus) -> Setup:
     return replace(setup, context=min(setup.context, longest))
 
 
+def same_as(model: TextModel, setup: Setup) -> Setup:
+    """A rival of the size, context and minutes of a model."""
+    network, made = model.spec.network, model.history[-1]
+    return replace(
+        setup,
+        width=network["width"],
+        depth=network["depth"],
+        context=model.spec.context,
+        minutes=made["seconds"] / 60,
+    )
+
+
 def arguments() -> argparse.Namespace:
     """The command line: one option for each field of ``Setup``, and the rest."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
@@ -169,6 +184,8 @@ def arguments() -> argparse.Namespace:
     for field in fields(Setup):
         kind = float if field.name == "minutes" else type(field.default)
         parser.add_argument(f"--{field.name.replace('_', '-')}", type=kind, default=field.default)
+    parser.add_argument("--like", type=Path, help="a model of `unfog train language` to be the rival of")
+    parser.add_argument("--keep", type=Path, help="safetensors file for the rival, for writing.py")
     parser.add_argument("--held-out", type=float, default=0.1, help="share of the documents")
     parser.add_argument("--most", type=int, default=2000, help="held-out documents to measure with")
     parser.add_argument("-n", type=int, default=500, help="texts to write, or to summarise")
@@ -190,10 +207,17 @@ def main() -> None:
     print(corpus.summary(), flush=True)
     chosen = [corpus.texts[i] for i in corpus.train]
     chosen += [] if corpus.targets is None else [corpus.targets[i] for i in corpus.train]
-    codec = TokenCodec.learn(chosen, options.kind, options.size)
     setup = Setup(**{field.name: getattr(options, field.name) for field in fields(Setup)})
-    rival = Rival(codec, fitting(setup, codec, corpus))
+    if options.like:
+        model = load_text(options.like)
+        codec, setup = model.codec, same_as(model, setup)
+    else:
+        codec = TokenCodec.learn(chosen, options.kind, options.size)
+        setup = fitting(setup, codec, corpus)
+    rival = Rival(codec, setup)
     found = measure(corpus, rival, options)
+    if options.keep:
+        rival.save(options.keep)
     print("\n" + "\n".join(report(rival, found)))
     if options.out:
         training = {"steps": rival.steps, "seconds": rival.seconds, "tokens": rival.tokens}

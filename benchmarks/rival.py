@@ -8,13 +8,17 @@ source GAP target END], and only the target counts.
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -143,6 +147,24 @@ class Rival:
                     best, weights = found, kept_weights
         self.network.load_state_dict(weights)
         self.network.eval()
+
+    def save(self, path: Path) -> None:
+        """Weights, and in their header what they are of and what they cost; see ``load``."""
+        made = {"setup": asdict(self.setup), "steps": self.steps, "tokens": self.tokens}
+        made |= {"seconds": self.seconds, "codec": self.codec.to_json()}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_file(dict(self.network.state_dict()), path, {"rival": json.dumps(made)})
+
+    @classmethod
+    def load(cls, path: Path) -> Rival:
+        """What ``save`` wrote."""
+        with safe_open(path, "pt") as file:
+            made = json.loads(file.metadata()["rival"])
+        rival = cls(TokenCodec.from_json(made["codec"]), Setup(**made["setup"]))
+        rival.network.load_state_dict(load_file(path))
+        rival.network.eval()
+        rival.steps, rival.tokens, rival.seconds = made["steps"], made["tokens"], made["seconds"]
+        return rival
 
     def nats(self, texts: Sequence[str], targets: Sequence[str] | None = None) -> np.ndarray:
         """Exact nats of each text (or of each target given its text), its end included, (N,)."""
