@@ -6,8 +6,8 @@
 DATA is what `unfog train language --data` takes. With --like, the held-out documents, the tokens, the size,
 the context and the minutes are those of a trained diffusion model. Printed are the bits per byte and per
 character of held-out documents, exact and ends included; the figures of texts that it writes at temperature
-1 beside held-out ones; for pairs, ROUGE beside that of the lead sentence; tokens per second at batch 1 and 16,
-with the exact cache.
+1 beside held-out ones; for pairs, ROUGE beside that of the lead sentence; tokens per second at batch 1 and
+16, with the exact cache.
 
 With --judge STEPS half of the held-out documents train a reader that neither model has met, and the other
 half are what its bits are compared with.

@@ -70,7 +70,7 @@ class TextModel(TokenModel):
             **settings: as for ``generate``.
         """
         pieces = pieces_of(template)
-        room = self.spec.context - 1 - sum(len(encoded(self.codec, piece)) for piece in pieces)
+        room = self.spec.context - 2 - sum(len(encoded(self.codec, piece)) for piece in pieces)
         count = len(pieces) - 1
         sizes = [[blank] * count] if blank else guesses(count, room)
         canvases = [self.layout.between(pieces, size) for size in sizes]
@@ -157,11 +157,11 @@ class TextModel(TokenModel):
         """Mean log p(token | all others) of what was written and the tokens around it, (n,)."""
         open = ~canvas.given(self.codec.mask)
         near = open | torch.roll(open, 1) | torch.roll(open, -1)
-        places = near.nonzero()[:, 0]
+        near[: canvas.start] = False
+        asked = torch.eye(len(near), dtype=torch.bool)[near]
         found = torch.zeros(len(tokens))
         for row, each in enumerate(tokens):
-            asked = each.expand(len(places), -1).clone()
-            asked[torch.arange(len(places)), places] = self.codec.mask
-            posterior = self.denoiser(asked.to(self.device), torch.tensor(0.5))
-            found[row] = float(-posterior.divergence(each.expand_as(asked).to(self.device)).mean())
+            posterior = self.without(each.expand_as(asked), asked)
+            rows = posterior.rows[asked.to(posterior.open)[posterior.open]]
+            found[row] = float(rows.gather(1, each[near].to(rows.device)[:, None]).mean())
         return found

@@ -14,7 +14,7 @@ from torch import Tensor
 from unfog.codec.tokens import TokenCodec
 from unfog.condition import NONE, Condition, LabelEncoder
 from unfog.config import nearest
-from unfog.denoise.categorical import MaskedDenoiser, TokenDenoiser, UniformDenoiser
+from unfog.denoise.categorical import CategoricalPosterior, MaskedDenoiser, TokenDenoiser, UniformDenoiser
 from unfog.errors import ModelError, SampleError
 from unfog.guide import ClassifierFree, Given
 from unfog.model.base import Model
@@ -67,8 +67,8 @@ class TokenModel(Model):
             assert isinstance(process, UniformProcess)
             # the network sees no clock; what the own token says of itself does depend on the time
             self.denoiser = UniformDenoiser(build(config), process, adds_own=True)
-        self.block, self.masked = int(config.block), isinstance(process, MaskedProcess)
-        if self.block and not self.masked:
+        self.block = int(config.block)
+        if self.block and not isinstance(process, MaskedProcess):
             raise ModelError("Only masked diffusion writes block by block: leave network.block out.")
 
     @classmethod
@@ -217,9 +217,17 @@ class TokenModel(Model):
     @torch.inference_mode()
     def guess(self, x: Tensor, blank: Tensor) -> Tensor:
         """The most likely tokens where ``blank``, all at once; x and blank are (B, L)."""
-        x_t = x.masked_fill(blank, self.codec.mask) if self.masked else x
-        posterior = self.denoiser(x_t.to(self.device), torch.tensor(0.5))
-        return torch.where(blank, posterior.guess.cpu(), x)
+        return torch.where(blank, self.without(x, blank).guess.cpu(), x)
+
+    def without(self, x: Tensor, blank: Tensor) -> CategoricalPosterior:
+        """What the other tokens say where ``blank``: there, MASK or, for uniform noise, any token is shown.
+
+        At time 1, when a token says nothing of what it was; both arguments are (B, L).
+        """
+        noise = self.denoiser.process.prior(x.shape, Noise(0))
+        x_t = torch.where(blank, noise, x).to(self.device)
+        posterior: CategoricalPosterior = self.denoiser(x_t, torch.ones((), dtype=torch.float64))
+        return posterior
 
     # ---- settings ---------------------------------------------------------------------------------
 

@@ -5,7 +5,8 @@ A row loses tokens until a time t, and the loss is the cross-entropy of what was
 (Sahoo et al. 2024, arXiv 2406.07524); every weight has the same minimum, and the plain one, in which each
 lost token counts the same, learns faster (arXiv 2602.15014). Evaluation always uses the bound.
 
-    plain    2             a token is lost half of the time: so the mean over t is that of all tokens
+    plain    2             a token is lost half of the time: so the mean over t is that of all tokens;
+             1             for uniform noise, where any token may have been exchanged and all are asked for
     bound    -alpha' / (1 - alpha)
 
 Only lost tokens are named: naming is the dearest part of a step, and at half of the places it would be idle.
@@ -109,6 +110,6 @@ class UnmaskingObjective(Objective):
 
     def _weight(self, t: Tensor) -> Tensor:
         if self.config.weight == "plain":
-            return torch.full_like(t, 2.0)
+            return torch.full_like(t, 2.0 if isinstance(self.denoiser.process, MaskedProcess) else 1.0)
         keep = self.denoiser.process.keep
         return -keep.alpha_rate(t) / (1 - keep.alpha(t))
