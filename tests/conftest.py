@@ -24,6 +24,8 @@ os.environ.setdefault("TRANSFORMERS_OFFLINE", "1")
 import pytest  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
 
+from tests.sentences import TINY, TRAINING, write_pairs, write_sentences  # noqa: E402
+
 # The machine may be busy with training, so no test may depend on how long an example takes; and the same
 # examples are drawn in every run, so that a failure can be looked at twice.
 settings.register_profile(
@@ -46,6 +48,38 @@ def _private_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("UNFOG_CACHE", str(cache))
         patch.setenv("XDG_CACHE_HOME", str(cache))
         yield
+
+
+@pytest.fixture(scope="session")
+def texts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two hundred sentences in one file."""
+    return write_sentences(tmp_path_factory.mktemp("data") / "sentences 句子.txt")
+
+
+@pytest.fixture(scope="session")
+def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two hundred sentences with summaries, in two classes."""
+    return write_pairs(tmp_path_factory.mktemp("data") / "pairs.jsonl")
+
+
+@pytest.fixture(scope="session")
+def writer(tmp_path_factory: pytest.TempPathFactory, texts: Path) -> Path:
+    """A finished run on sentences: writes, completes and fills in, without classes."""
+    import unfog
+
+    out = tmp_path_factory.mktemp("runs") / "writer"
+    unfog.train("language", texts, out, settings=TINY, **TRAINING)
+    return out
+
+
+@pytest.fixture(scope="session")
+def summariser(tmp_path_factory: pytest.TempPathFactory, pairs: Path) -> Path:
+    """A finished run on pairs: summarises too, and has two classes."""
+    import unfog
+
+    out = tmp_path_factory.mktemp("runs") / "summariser"
+    unfog.train("language", pairs, out, settings=TINY, **TRAINING)
+    return out
 
 
 @pytest.fixture(autouse=True)

@@ -8,10 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from unfog.codec import measure_pixels
-from unfog.model import PictureModel
+from tests.sentences import sentences
+from unfog.codec import TokenCodec, measure_pixels
+from unfog.model import PictureModel, TextModel
+from unfog.model.tokens import tokens_hash
 from unfog.process import GaussianProcess
-from unfog.spec import Sampling, Spec
+from unfog.spec import Sampling, Spec, TextSpec, Writing
 from unfog.verify.check import schedules
 
 
@@ -89,3 +91,46 @@ def enliven(network: nn.Module, size: float = 0.05) -> None:
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.add_(size * torch.randn_like(parameter))
+
+
+class Sure(nn.Module):
+    """A network that is sure of its tokens (L,), whatever it sees of a canvas of up to L."""
+
+    def __init__(self, tokens: Tensor, vocabulary: int) -> None:
+        super().__init__()
+        self.logits = nn.Parameter(40.0 * nn.functional.one_hot(tokens, vocabulary).float())
+
+    def forward(self, tokens: Tensor, clock: Tensor, **slots: Tensor) -> Tensor:
+        return self.logits[: tokens.shape[1]].expand(len(tokens), -1, -1)
+
+
+def small_text_spec(codec: TokenCodec, **changes: Any) -> TextSpec:
+    """A specification of a model of text that computes in milliseconds and sees 24 tokens."""
+    values: dict[str, Any] = {
+        "recipe": "language",
+        "network": {"kind": "text", "width": 32, "depth": 1, "head": 16, "vector": 8},
+        "process": {"kind": "masked", "keep": "linear"},
+        "context": 24,
+        "tokens": tokens_hash(codec.to_json()),
+        "sampling": Writing(steps=6),
+    }
+    changes["network"] = {**values["network"], **changes.get("network", {})}
+    return TextSpec(**{**values, **changes})
+
+
+def small_writer(seed: int = 0, *, codec: TokenCodec | None = None, **changes: Any) -> TextModel:
+    """A small model of text with seeded weights that knows the characters of the small grammar."""
+    codec = codec or TokenCodec.learn(sentences())
+    torch.manual_seed(seed)
+    model = TextModel(small_text_spec(codec, **changes), codec)
+    enliven(model)
+    return model.eval()
+
+
+def knowing(model: TextModel, text: str, start: int = 0) -> TextModel:
+    """The same model, sure that the canvas holds a text from ``start`` on, and END behind it; all else stays."""
+    tokens = torch.full((model.spec.context,), model.codec.end)
+    said = torch.tensor(model.codec.encode_text(text))
+    tokens[start : start + len(said)] = said
+    model.denoiser.network = Sure(tokens, model.denoiser.process.vocabulary)
+    return model

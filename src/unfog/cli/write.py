@@ -75,11 +75,9 @@ def _source(path: Path) -> str:
     """The text of a file, or of standard input."""
     import sys
 
-    from unfog.recipes.write import read_source
+    from unfog.recipes.write import read_source, source_of
 
-    if str(path) != "-":
-        return read_source(path)
-    return sys.stdin.read().strip()
+    return read_source(path) if str(path) != "-" else source_of(sys.stdin.buffer, "Standard input")
 
 
 def _stream(model: TextModel, wish: Wish, changes: dict[str, Any], screen: Screen) -> str:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from unfog.condition import NONE, Condition
 from unfog.data import Corpus, TextOptions, open_corpus
+from unfog.errors import UsageError
 from unfog.evaluate.copied import TrainingText
 from unfog.evaluate.figure import Figure, average
 from unfog.evaluate.reader_cache import open_reader
@@ -55,7 +56,14 @@ def evaluate_text(
         seed: of what is written.
         settings: fields of ``Writing`` to change.
         listener: is told about progress.
+
+    Raises:
+        UsageError: if no text is to be written.
+        SampleError: if a setting does not fit the model; before the measuring, which takes long.
     """
+    if n < 1:
+        raise UsageError(f"{n} texts: ask for at least one, -n 200.")
+    model.settings(**(settings or {}))
     listener = listener or Silent()
     corpus = corpus_of(model, data, listener)
     rows = Tokenised.of(corpus, model.codec).rows(

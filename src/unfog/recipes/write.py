@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from unfog.errors import DataError, UsageError
+from unfog.errors import DataError, SampleError, UsageError
 from unfog.model.text import TextModel
 from unfog.output.provenance import Provenance
 from unfog.output.writings import SavedTexts, save_texts
@@ -56,6 +56,8 @@ class Wish:
             raise UsageError(f"Blanks of {self.blank} tokens: give at least 1, or leave --blank out.")
         if self.blank is not None and self.infill is None:
             raise UsageError('--blank is the length of blanks: add --infill "a ___ b".')
+        if self.length is not None and asked and asked != ["prompt"]:
+            raise UsageError(f"--length is for new texts: leave it out with --{asked[0]}.")
 
     @property
     def task(self) -> str:
@@ -75,11 +77,8 @@ def write(model: TextModel, wish: Wish, settings: dict[str, Any], listener: List
     def told(done: int, total: int) -> None:
         listener.phase("Writing", done, total)
 
-    common: dict[str, Any] = {"seed": wish.seed, "progress": told, **settings}
-    if model.spec.classes:
-        common["label"] = wish.label
-    else:
-        model.choose_labels(wish.n, wish.label)  # says that there are no classes, if one is asked for
+    check(model, wish, settings)
+    common: dict[str, Any] = {"label": wish.label, "seed": wish.seed, "progress": told, **settings}
     if wish.infill is not None:
         return model.infill(wish.infill, wish.n, blank=wish.blank, **common)
     if wish.summarize is not None:
@@ -87,6 +86,17 @@ def write(model: TextModel, wish: Wish, settings: dict[str, Any], listener: List
     if wish.rewrite is not None:
         return model.rewrite(wish.rewrite, wish.strength, wish.n, **common)
     return model.generate(wish.n, prompt=wish.prompt or "", length=wish.length, **common)
+
+
+def check(model: TextModel, wish: Wish, settings: dict[str, Any]) -> None:
+    """Refuse what the model cannot do before anything is written.
+
+    Raises:
+        SampleError: in words.
+    """
+    model.settings(**settings)
+    if wish.label is not None and not model.spec.classes:
+        raise SampleError("This model was trained without classes: leave --label out.")
 
 
 def stream(
@@ -103,9 +113,16 @@ def stream(
 
     Returns:
         The text.
+
+    Raises:
+        UsageError: if several are asked for, or blanks are to be filled or a text rewritten.
+        SampleError: if the model cannot do it, in words.
     """
     if wish.infill is not None or wish.rewrite is not None:
         raise UsageError("--stream shows writing, completing and summarising; leave it out here.")
+    if wish.n > 1:
+        raise UsageError(f"--stream shows one text, not {wish.n}: leave -n out.")
+    check(model, wish, settings)
     if wish.summarize is not None:
         model.check_task("summarize")
         canvas = model.layout.beneath(wish.summarize)
@@ -148,17 +165,23 @@ def read_source(path: Path) -> str:
         DataError: if it cannot be read, is empty, or is no text; with the offset of the first wrong byte.
     """
     try:
-        raw = path.read_bytes()[: LARGEST + 1]
+        with path.open("rb") as file:
+            return source_of(file, str(path))
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def source_of(file: BinaryIO, name: str) -> str:
+    """The text in an open file; ``name`` is what errors call it, and they are those of ``read_source``."""
+    raw = file.read(LARGEST + 1)
     if len(raw) > LARGEST:
-        raise DataError(f"{path} is larger than 4 MB: no model sees so much at once. Give a part of it.")
+        raise DataError(f"{name} is larger than 4 MB: no model sees so much at once. Give a part of it.")
     try:
-        text = raw.decode("utf-8-sig").strip()
+        text = raw.decode("utf-8").removeprefix("\ufeff").strip()  # a byte order mark counts as bytes
     except UnicodeDecodeError as error:
         raise DataError(
-            f"{path} is not UTF-8 text: byte {error.start} is 0x{raw[error.start]:02x}. Convert it first."
+            f"{name} is not UTF-8 text: byte {error.start} is 0x{raw[error.start]:02x}. Convert it first."
         ) from None
     if not text:
-        raise DataError(f"{path} is empty. Give a text to summarise.")
+        raise DataError(f"{name} is empty. Give a text to summarise.")
     return text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
@@ -70,6 +71,10 @@ def choose_writing(writing: Writing, changes: Mapping[str, Any], samplers: Mappi
         SampleError: if there is no such setting or sampler, or a value does not fit.
     """
     known = {f.name for f in fields(Writing)}
+    if not isinstance(changes.get("options", {}), Mapping):
+        raise SampleError(
+            f"options={changes['options']}: give the settings of a sampler by their names, e.g. --set tau=0.8."
+        )
     chosen = replace(writing, **{name: value for name, value in changes.items() if name in known})
     kind = lookup(dict(samplers), chosen.sampler, "sampler of text")
     own = {f.name: f.default for f in fields(kind) if f.name not in known}
@@ -80,7 +85,8 @@ def choose_writing(writing: Writing, changes: Mapping[str, Any], samplers: Mappi
             raise SampleError(
                 f"The sampler {chosen.sampler!r} has no setting {name!r}. {nearest(name, {*known, *own})}"
             )
-        if isinstance(own[name], int | float) and (type(value) not in (int, float) or value < 0):
+        fits = type(value) in (int, float) and 0 <= value < math.inf
+        if isinstance(own[name], int | float) and not fits:
             raise SampleError(f"{name}={value}: give a number of 0 or more, e.g. {name}={own[name]:g}.")
     check_writing(chosen)
     return replace(chosen, options=options)
@@ -94,6 +100,12 @@ def check_writing(writing: Writing) -> None:
     """
     if type(writing.steps) is not int or writing.steps < 1:
         raise SampleError(f"{writing.steps} steps: writing needs at least one. Try --steps 32.")
+    for name in ("temperature", "top_p", "guidance"):
+        value = getattr(writing, name)
+        if type(value) not in (int, float):
+            raise SampleError(f"{name}={value}: give a number, e.g. {name}={getattr(Writing, name):g}.")
+    if not math.isfinite(writing.guidance):
+        raise SampleError(f"A guidance of {writing.guidance}: give a number, 1 is off, usually 1 to 4.")
     if not 0 <= writing.temperature <= 10:
         raise SampleError(f"A temperature of {writing.temperature}: give 0 (most likely) to 10, usually 1.")
     if not 0 < writing.top_p <= 1:

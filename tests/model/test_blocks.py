@@ -1,0 +1,118 @@
+"""Writing block by block: what a block sees, where a text ends, and what is kept of finished blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import torch
+from torch import Tensor
+
+from tests.given import small_writer
+from unfog.condition import NONE
+from unfog.denoise import MaskedDenoiser
+from unfog.model.blocks import Behind, walk_blocks
+from unfog.nets.text import Cache, TextTransformer
+from unfog.process import MaskedProcess
+from unfog.rng import Noise
+from unfog.sample import TOKEN_SAMPLERS, Ancestral, Step, even
+
+MASKED = [name for name in TOKEN_SAMPLERS if name != "uniform"]
+BLOCK, MASK, END = 4, 9, 7
+
+
+class Tells(TextTransformer):
+    """A network with blocks that says for each place what it was told, and remembers what it was asked."""
+
+    def __init__(self, tokens: list[int]) -> None:
+        model = small_writer(network={"block": BLOCK})
+        super().__init__(model.denoiser.network.config)
+        self.tokens, self.asked, self.kept = tokens, list[tuple[int, int]](), 0
+
+    def hidden(self, tokens: Tensor, *args: object, cache: Cache | None = None, keep: bool = False) -> Tensor:
+        start = 0 if cache is None else cache.filled
+        self.asked.append((start, tokens.shape[1]))
+        if cache is not None and keep:
+            cache.filled += tokens.shape[1]
+        said = torch.tensor(self.tokens[start : start + tokens.shape[1]])
+        return 30.0 * torch.nn.functional.one_hot(said, MASK + 1).float().expand(len(tokens), -1, -1)
+
+    def logits_of(self, hidden: Tensor) -> Tensor:
+        return hidden
+
+
+@torch.inference_mode()
+def walked(network: TextTransformer, canvas: Tensor, context: int = 64, steps: int = 2) -> list[Step]:
+    """All steps with the ancestral sampler."""
+
+    def way() -> Iterator[Step]:
+        process = MaskedProcess(MASK + 1)
+        return walk_blocks(network, process, Ancestral(), even(steps), canvas, NONE,
+                           context=context, end=END, rng=Noise.for_pictures(0, range(len(canvas))))  # fmt: skip
+
+    return list(way())
+
+
+def test_blocks_are_written_from_left_to_right_and_stay() -> None:
+    told = [1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5]
+    steps = walked(Tells(told), torch.full((2, len(told)), MASK))
+    assert steps[-1].x_s.tolist() == [told, told]
+    assert [step.index for step in steps] == list(range(len(steps)))
+    for step in steps:
+        block = step.index // 2
+        before, after = block * BLOCK, (block + 1) * BLOCK
+        assert step.x_s[:, :before].tolist() == [told[:before]] * 2, "finished"
+        assert bool((step.x_s[:, after:] == MASK).all()), "not begun"
+
+
+def test_a_text_that_has_ended_is_written_no_further() -> None:
+    network = Tells([1, 2, 3, 4, 5, END, 1, 2, *[3] * 24])
+    steps = walked(network, torch.full((1, 32), MASK))
+    assert steps[-1].x_s.tolist() == [[1, 2, 3, 4, 5, END, 1, 2, *[END] * 24]]
+    assert max(start for start, _ in network.asked) == BLOCK, "no later block was asked for"
+
+
+def test_end_that_was_given_ends_nothing() -> None:
+    """The canvas of a packed model begins behind the END of another document."""
+    canvas = torch.full((1, 8), MASK)
+    canvas[0, 0] = END
+    assert walked(Tells([3, 1, 2, 3, 4, 5, 6, 1]), canvas)[-1].x_s.tolist() == [[END, 1, 2, 3, 4, 5, 6, 1]]
+
+
+def test_what_is_given_stays_and_a_block_without_gaps_asks_nothing() -> None:
+    canvas = torch.full((1, 12), MASK)
+    canvas[0, :4] = torch.tensor([6, 6, 6, 6])
+    canvas[0, 5] = 6
+    network = Tells([1] * 12)
+    steps = walked(network, canvas)
+    assert steps[-1].x_s.tolist() == [[6, 6, 6, 6, 1, 6, 1, 1, 1, 1, 1, 1]]
+    assert network.asked[0] == (0, 4) and network.asked[1][0] == 4, "the first block only joins the memory"
+
+
+def test_a_text_may_be_longer_than_the_context() -> None:
+    network = small_writer(network={"block": BLOCK}).denoiser.network
+    network.eval()
+    steps = walked(network, torch.full((1, 40), MASK), context=12)
+    assert len(steps[-1].x_s[0]) == 40 and not bool((steps[-1].x_s == MASK).any())
+
+
+def test_the_cache_changes_nothing() -> None:
+    """Behind finished blocks the network says what it says of the whole text at once."""
+    torch.manual_seed(0)
+    network = small_writer(network={"block": BLOCK}).denoiser.network
+    text = torch.randint(0, 7, (2, 12))
+    with torch.inference_mode():
+        memory = network.cache(2, 12)
+        network.hidden(text[:, :8], cache=memory, keep=True)
+        behind = Behind(network, memory)
+        found = MaskedDenoiser(behind, MaskedProcess(MASK + 1))(text[:, 8:].fill_(MASK), torch.tensor(0.5))
+        rows = network(text)[:, 8:, :MASK].log_softmax(-1)
+    torch.testing.assert_close(found.rows, rows.flatten(0, 1), rtol=0, atol=1e-5)
+    assert memory.filled == 8, "a block that is still being written does not join"
+
+
+@pytest.mark.parametrize("name", MASKED)
+def test_every_sampler_of_hidden_tokens_writes_blocks(name: str) -> None:
+    model = small_writer(network={"block": BLOCK})
+    one, two = (model.generate(2, sampler=name, steps=3, seed=5, length=40) for _ in range(2))
+    assert one == two and any(one)
