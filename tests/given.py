@@ -127,10 +127,11 @@ def small_writer(seed: int = 0, *, codec: TokenCodec | None = None, **changes: A
     return model.eval()
 
 
-def knowing(model: TextModel, text: str, start: int = 0) -> TextModel:
-    """The same model, sure that the canvas holds a text from ``start`` on, and END behind it; all else stays."""
+def knowing(model: TextModel, text: str, start: int | None = None) -> TextModel:
+    """The same model, sure of a text from a place on, and of END behind it; by default where texts begin."""
+    start = model.layout.beginning().start if start is None else start
     tokens = torch.full((model.spec.context,), model.codec.end)
-    said = torch.tensor(model.codec.encode_text(text))
+    said = torch.tensor(model.codec.encode_text(text))[: len(tokens) - start]
     tokens[start : start + len(said)] = said
     model.denoiser.network = Sure(tokens, model.denoiser.process.vocabulary)
     return model

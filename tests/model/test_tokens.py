@@ -107,7 +107,7 @@ def test_lengths_that_it_can() -> None:
 
 
 def test_the_most_likely_tokens_of_a_blank() -> None:
-    model = knowing(small_writer(), "Nobody likes bread.")
+    model = knowing(small_writer(), "Nobody likes bread.", 0)
     x = torch.full((1, 24), 0)
     blank = torch.arange(24)[None] < 6
     assert model.codec.decode(model.guess(x, blank)[0, :6]) == "Nobody"
