@@ -82,6 +82,18 @@ def summariser(tmp_path_factory: pytest.TempPathFactory, pairs: Path) -> Path:
     return out
 
 
+@pytest.fixture
+def quick_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reader that judges texts learns for ten steps instead of minutes."""
+    from functools import partial
+
+    from unfog.evaluate.reader import ReaderConfig
+    from unfog.recipes import assess_text
+
+    quick = ReaderConfig(width=64, depth=1, context=16, batch=4, steps=10)
+    monkeypatch.setattr(assess_text, "open_reader", partial(assess_text.open_reader, config=quick))
+
+
 @pytest.fixture(autouse=True)
 def _seeded() -> None:
     """Global generators start the same in every test; unfog itself must not depend on them."""

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from unfog.condition import NONE, Condition
 from unfog.data import Corpus, TextOptions, open_corpus
-from unfog.errors import UsageError
+from unfog.errors import DataError, UsageError
 from unfog.evaluate.copied import TrainingText
 from unfog.evaluate.figure import Figure, average
 from unfog.evaluate.reader_cache import open_reader
@@ -98,7 +98,7 @@ def evaluate_text(
     if trained_on(model).get("digest") not in (None, corpus.digest):
         notes.append("These are not exactly the texts the model was trained on (another content hash).")
     values |= {
-        "samples": n,
+        "samples": values.get("samples", n),
         "seed": seed,
         "seconds": round(time.perf_counter() - started, 2),
         "sampling": asdict(model.settings(**(settings or {}))),
@@ -108,14 +108,29 @@ def evaluate_text(
 
 
 def corpus_of(model: TextModel, data: str | Path, listener: Listener) -> Corpus:
-    """The texts, split as they were for training."""
+    """The texts, split as they were for training.
+
+    Raises:
+        DataError: if the classes are not the model's, or none of the texts is held out.
+    """
     made = trained_on(model)
-    return open_corpus(
+    corpus = open_corpus(
         data,
         held_out=made.get("held_out_share", 0.1),
         options=TextOptions(**made.get("columns", {})),
         progress=lambda done, total: listener.phase("Reading texts", done, total),
     )
+    if model.spec.classes and tuple(corpus.classes) != model.spec.classes:
+        raise DataError(
+            f"{data} has the classes {', '.join(corpus.classes[:6]) or 'none'}, the model was trained on "
+            f"{', '.join(model.spec.classes[:6])}. Give the data it was trained on."
+        )
+    if len(corpus.held_out) == 0:
+        raise DataError(
+            f"{data} holds {len(corpus)} document(s), none of which could be held out to measure on. "
+            "Give the data it was trained on, or more texts."
+        )
+    return corpus
 
 
 def measure_bound(model: TextModel, corpus: Corpus, rows: Rows, listener: Listener) -> dict[str, Figure]:
@@ -219,27 +234,41 @@ def judge(
 def summaries(
     model: TextModel, corpus: Corpus, n: int, seed: int, settings: dict[str, Any], listener: Listener
 ) -> tuple[dict[str, Any], list[list[str]]]:
-    """ROUGE of summaries of held-out texts, beside that of their first sentences, as values and lines."""
+    """ROUGE of summaries of held-out texts, beside that of their first sentences, as values and lines.
+
+    Raises:
+        DataError: if all of the texts are too long for the model.
+    """
     assert corpus.targets is not None
-    sources, wanted, long = list[str](), list[str](), 0
-    for i in corpus.held_out:
-        if len(wanted) == n:
+    chosen, long = list[int](), 0
+    for i in corpus.held_out.tolist():
+        if len(chosen) == n:
             break
         # what is too long for the model is no fair question; how many there were is told
         if len(model.codec.encode_text(corpus.texts[i])) > model.layout.longest:
             long += 1
             continue
-        sources.append(corpus.texts[i])
-        wanted.append(corpus.targets[i])
-    canvases = [model.layout.beneath(source, known=False) for source in sources]
+        chosen.append(i)
+    if not chosen:
+        raise DataError(
+            f"All {long} held-out texts have more than {model.layout.longest} tokens, which is what this model "
+            "summarises. Train one that sees more at once: --set data.size=512"
+        )
+    sources, wanted = [corpus.texts[i] for i in chosen], [corpus.targets[i] for i in chosen]
+    labels = None if model.encoder is None else corpus.labels
     written = model.write(
-        canvases, seed=seed, progress=lambda d, t: listener.phase("Summarising", d, t), **settings
+        [model.layout.beneath(source, known=False) for source in sources],
+        label=None if labels is None else [int(labels[i]) for i in chosen],
+        seed=seed,
+        progress=lambda d, t: listener.phase("Summarising", d, t),
+        **settings,
     )
     ours = rouge_figures(written, wanted)
     lead = rouge_figures([lead_sentence(source) for source in sources], wanted)
     values = {
         "rouge": {name: figure.to_dict() for name, figure in ours.items()},
         "rouge_lead": {name: figure.to_dict() for name, figure in lead.items()},
+        "samples": len(chosen),
         "too_long": long,
         "examples": [
             {"source": s, "wanted": w, "written": o}
