@@ -84,13 +84,13 @@ def summariser(tmp_path_factory: pytest.TempPathFactory, pairs: Path) -> Path:
 
 @pytest.fixture
 def quick_reader(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The reader that judges texts learns for ten steps instead of minutes."""
+    """The reader that judges texts learns for twelve steps instead of minutes."""
     from functools import partial
 
     from unfog.evaluate.reader import ReaderConfig
     from unfog.recipes import assess_text
 
-    quick = ReaderConfig(width=64, depth=1, context=16, batch=4, steps=10)
+    quick = ReaderConfig(width=64, depth=1, context=16, batch=4, steps=12)
     monkeypatch.setattr(assess_text, "open_reader", partial(assess_text.open_reader, config=quick))
 
 
