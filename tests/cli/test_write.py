@@ -62,7 +62,9 @@ def test_other_settings_by_name(writer: Path, capsys: Caught) -> None:
     assert loose != strict
 
 
-def test_fill_in_rewrite_and_summarise(writer: Path, summariser: Path, tmp_path: Path, capsys: Caught) -> None:
+def test_fill_in_rewrite_and_summarise(
+    writer: Path, summariser: Path, tmp_path: Path, capsys: Caught
+) -> None:
     found = answered(capsys, "write", writer, "--infill", "The ___ sees.", "--blank", 3, "-n", 2)
     assert found["task"] == "infill" and all(text.startswith("The ") for text in found["texts"])
     found = answered(capsys, "write", writer, "--rewrite", SHORT, "--strength", 0.01)
@@ -106,7 +108,20 @@ def test_a_canvas_is_shown_on_stderr(writer: Path, capsys: Caught) -> None:
 
 
 def test_written_files_say_what_made_them(writer: Path, tmp_path: Path, capsys: Caught) -> None:
-    words = ["write", writer, "-n", 2, "--prompt", "The cat", "--seed", 9, "--steps", 7, "--out", tmp_path / "o"]
+    words = [
+        "write",
+        writer,
+        "-n",
+        2,
+        "--prompt",
+        "The cat",
+        "--seed",
+        9,
+        "--steps",
+        7,
+        "--out",
+        tmp_path / "o",
+    ]
     found = answered(capsys, *words)
     assert [Path(file).name for file in found["files"]] == ["0000.txt", "0001.txt"]
     assert Path(found["index"]).is_file()
@@ -157,7 +172,10 @@ def test_evaluate_summaries(summariser: Path, pairs: Path, capsys: Caught) -> No
     ("words", "reason"),
     [
         (["--prompt", "The cat " * 30], "240 tokens.*Give a shorter prompt"),
-        (["--prompt", "The \u732b and the \u72d7"], "never saw these characters in its training: \u732b \u72d7"),
+        (
+            ["--prompt", "The \u732b and the \u72d7"],
+            "never saw these characters in its training: \u732b \u72d7",
+        ),
         (["--infill", "The cat sees"], "no blank"),
         (["--infill", "The ___ cat", "--blank", "0"], "at least 1"),
         (["--infill", "The ___ cat", "--blank", "400"], "shorter blanks"),
@@ -247,7 +265,18 @@ def test_a_file_in_the_way(writer: Path, tmp_path: Path, capsys: Caught) -> None
 
 def learn(source: Path, out: Path, *more: str) -> list[str]:
     """The words of a training of one step."""
-    words = ["train", "language", "--data", str(source), "--out", str(out), "--preset", "tiny", "--steps", "1"]
+    words = [
+        "train",
+        "language",
+        "--data",
+        str(source),
+        "--out",
+        str(out),
+        "--preset",
+        "tiny",
+        "--steps",
+        "1",
+    ]
     return [*words, "--samples", "0", *more]
 
 

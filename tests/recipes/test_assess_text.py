@@ -112,7 +112,9 @@ def test_copies_of_the_training_texts_are_called_copies(texts: Path) -> None:
     copies = [corpus.texts[i] for i in corpus.train[:20]]
     here = judge(copies, corpus, model, Silent(), read=False).to_dict()
     new = judge(["Bread! " * 5] * 20, corpus, model, Silent(), read=False).to_dict()
-    name = next(name for name in here["samples"] if "copied" in name and here["samples"][name]["value"] == 1.0)
+    name = next(
+        name for name in here["samples"] if "copied" in name and here["samples"][name]["value"] == 1.0
+    )
     assert new["samples"][name]["value"] == 0.0
 
 

@@ -124,7 +124,9 @@ def test_pairs_with_classes(pairs: Path) -> None:
 
 def test_columns_may_be_named_or_left_out(tmp_path: Path) -> None:
     path = write_pairs(tmp_path / "a.jsonl", count=40)
-    path.write_text(path.read_text("utf-8").replace('"text"', '"long"').replace('"summary"', '"short"'), "utf-8")
+    path.write_text(
+        path.read_text("utf-8").replace('"text"', '"long"').replace('"summary"', '"short"'), "utf-8"
+    )
     config = config_of(path, "data.text=long", "data.target=short")
     assert config.data.columns() == {"text": "long", "target": "short"}
     assert language.prepare(config, Silent()).model.spec.tasks == ("write", "summarize")
