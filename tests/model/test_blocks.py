@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 import torch
 from torch import Tensor
@@ -44,13 +42,9 @@ class Tells(TextTransformer):
 @torch.inference_mode()
 def walked(network: TextTransformer, canvas: Tensor, context: int = 64, steps: int = 2) -> list[Step]:
     """All steps with the ancestral sampler."""
-
-    def way() -> Iterator[Step]:
-        process = MaskedProcess(MASK + 1)
-        return walk_blocks(network, process, Ancestral(), even(steps), canvas, NONE,
-                           context=context, end=END, rng=Noise.for_pictures(0, range(len(canvas))))  # fmt: skip
-
-    return list(way())
+    process, rng = MaskedProcess(MASK + 1), Noise.for_pictures(0, range(len(canvas)))
+    common = {"context": context, "end": END, "rng": rng}
+    return list(walk_blocks(network, process, Ancestral(), even(steps), canvas, NONE, **common))
 
 
 def test_blocks_are_written_from_left_to_right_and_stay() -> None:

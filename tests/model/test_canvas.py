@@ -1,4 +1,4 @@
-"""Canvases: what is given is there, what is to be written is open, and what does not fit is refused in words."""
+"""Canvases: what is given is there, what is to be written is open, what does not fit is refused in words."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_blanks_lie_between_their_pieces(packed: bool, pieces: list[str], blanks
 
 @pytest.mark.parametrize("packed", LAYOUTS)
 def test_blanks_that_do_not_fit_are_refused(packed: bool) -> None:
-    with pytest.raises(SampleError, match="sees 24 at once.*shorter blanks"):
+    with pytest.raises(SampleError, match=r"sees 24 at once.*shorter blanks"):
         LAYOUTS[packed].between(["abc", "def"], [20])
 
 
@@ -85,7 +85,7 @@ def test_a_source_that_leaves_no_room_is_refused() -> None:
 def test_characters_that_were_never_seen_are_named() -> None:
     layout = LAYOUTS[False]
     for make in (layout.beginning, layout.beneath, lambda text: layout.between([text])):
-        with pytest.raises(SampleError, match="never saw these characters.*: z 猫\nLeave them out"):
+        with pytest.raises(SampleError, match=r"never saw these characters.*: z 猫\nLeave them out"):
             make("a z 猫 z")
     with pytest.raises(SampleError, match=" \\.\\.\\."):
         encoded(CODEC, "ABCDEFGHIJKLMNOP")

@@ -99,7 +99,7 @@ def test_a_summary_is_what_stands_behind_the_source() -> None:
 
 
 def test_summaries_need_pairs() -> None:
-    with pytest.raises(SampleError, match="not trained to summarise.*unfog train language"):
+    with pytest.raises(SampleError, match=r"not trained to summarise.*unfog train language"):
         small_writer().summarize("A dog.")
 
 

@@ -125,7 +125,7 @@ def test_evaluate_repeats_itself(writer: Path, texts: Path) -> None:
     assert one.rows == two.rows and one.values["bound"] == two.values["bound"]
     assert one.values["samples"] == 6 and one.values["sampling"]["steps"] == 2
     assert all(len(row) == 5 for row in one.rows) and not any("another content" in n for n in one.notes)
-    assert [row[0] for row in one.rows][0] == "Bits per character (bound)"
+    assert one.rows[0][0] == "Bits per character (bound)"
 
 
 @pytest.mark.usefixtures("quick_reader")
@@ -164,14 +164,14 @@ def test_each_summary_is_asked_for_with_its_own_class(
 def test_texts_that_are_all_too_long_to_summarise(tmp_path: Path) -> None:
     corpus = open_corpus(write_pairs(tmp_path / "a.jsonl", count=40))
     model = small_writer(tasks=("write", "summarize"), room=8)
-    with pytest.raises(DataError, match="All 6 held-out texts have more than 15 tokens.*--set data.size"):
+    with pytest.raises(DataError, match=r"All 6 held-out texts have more than 15 tokens.*--set data.size"):
         summaries(model, corpus, 10, 0, {}, Silent())
 
 
 def test_other_classes_are_refused(summariser: Path, tmp_path: Path) -> None:
     path = write_pairs(tmp_path / "a.jsonl", count=40)
     path.write_text(path.read_text("utf-8").replace('"calm"', '"wild"'), "utf-8")
-    with pytest.raises(DataError, match="wild.*trained on calm, loud"):
+    with pytest.raises(DataError, match=r"wild.*trained on calm, loud"):
         evaluate_text(load_text(summariser), path, 2)
 
 

@@ -158,7 +158,7 @@ def test_sources_that_are_cut_are_told(tmp_path: Path) -> None:
 
 def test_one_text_alone_cannot_be_held_out(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("One.", "utf-8")
-    with pytest.raises(TrainError, match="1 document.*--set data.cut=line"):
+    with pytest.raises(TrainError, match=r"1 document.*--set data.cut=line"):
         prepared(tmp_path / "a.txt", "data.cut=file")
 
 

@@ -76,7 +76,7 @@ def test_a_label_comes_to_the_model() -> None:
 
 @pytest.mark.parametrize("wish", [{}, {"infill": "A ___."}, {"rewrite": "A dog."}, {"prompt": "A"}])
 def test_a_label_needs_classes(wish: dict[str, Any]) -> None:
-    with pytest.raises(SampleError, match="without classes: leave --label out\\.$"):
+    with pytest.raises(SampleError, match=r"without classes: leave --label out\.$"):
         check(small_writer(), Wish(label="calm", **wish), {})
     with pytest.raises(SampleError, match="'calm'"):
         write(small_writer(classes=("calm", "loud")), Wish(label="clam", **wish), {}, Silent())

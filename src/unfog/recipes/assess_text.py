@@ -251,7 +251,7 @@ def summaries(
         chosen.append(i)
     if not chosen:
         raise DataError(
-            f"All {long} held-out texts have more than {model.layout.longest} tokens, which is what this model "
+            f"All {long} held-out texts have more than {model.layout.longest} tokens, all that this model "
             "summarises. Train one that sees more at once: --set data.size=512"
         )
     sources, wanted = [corpus.texts[i] for i in chosen], [corpus.targets[i] for i in chosen]

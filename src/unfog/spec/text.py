@@ -73,7 +73,7 @@ def choose_writing(writing: Writing, changes: Mapping[str, Any], samplers: Mappi
     known = {f.name for f in fields(Writing)}
     if not isinstance(changes.get("options", {}), Mapping):
         raise SampleError(
-            f"options={changes['options']}: give the settings of a sampler by their names, e.g. --set tau=0.8."
+            f"options={changes['options']}: give settings of the sampler by their names, e.g. --set tau=0.8."
         )
     chosen = replace(writing, **{name: value for name, value in changes.items() if name in known})
     kind = lookup(dict(samplers), chosen.sampler, "sampler of text")
