@@ -70,11 +70,7 @@ def evaluate_text(
         corpus.held_out, model.spec.context, "packed" if model.spec.packed else "whole", model.spec.room
     )
     predicted = measure_bound(model, corpus, rows, listener)
-    lines = [
-        [name, shown(figure), "-", "lower", str(figure.n)]
-        for name, figure in predicted.items()
-        if figure.value is not None
-    ]
+    lines = _bound_lines(predicted)
     values: dict[str, Any] = {"bound": {name: figure.to_dict() for name, figure in predicted.items()}}
     started = time.perf_counter()
     notes: list[str] = []
@@ -91,10 +87,7 @@ def evaluate_text(
     if model.block == 0:
         filled = fill_in(model, rows)
         values["infilling"] = [figure.to_dict() for figure in filled]
-        lines += [
-            [f"Blank of {BLANK}, token {place + 1}", shown(figure, True), "-", "higher", str(figure.n)]
-            for place, figure in enumerate(filled)
-        ]
+        lines += _blank_lines(filled)
     if trained_on(model).get("digest") not in (None, corpus.digest):
         notes.append("These are not exactly the texts the model was trained on (another content hash).")
     values |= {
@@ -302,6 +295,21 @@ def fill_in(model: TextModel, rows: Rows, count: int = 500) -> list[Figure]:
         cut = slice(begin, begin + BATCH)
         guesses.append(model.guess(x[cut], blank[cut]))
     return accuracy_in_blank(torch.cat(guesses).numpy(), x.numpy(), blank.numpy())
+
+
+def _bound_lines(predicted: dict[str, Figure]) -> list[list[str]]:
+    return [
+        [name, shown(figure), "-", "lower", str(figure.n)]
+        for name, figure in predicted.items()
+        if figure.value is not None
+    ]
+
+
+def _blank_lines(filled: list[Figure]) -> list[list[str]]:
+    return [
+        [f"Blank of {BLANK}, token {place + 1}", shown(figure, True), "-", "higher", str(figure.n)]
+        for place, figure in enumerate(filled)
+    ]
 
 
 def _line(name: str, figure: Figure, floor: Figure, better: str, percent: bool = False) -> list[str]:
