@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,11 @@ def test_bytes_that_are_no_text_say_nothing(tmp_path: Path) -> None:
 
 def test_the_note_is_found_behind_a_long_text(tmp_path: Path) -> None:
     assert read_manuscript(written(tmp_path, manuscript(["很长 " * 200_000], ENTRY))) == ENTRY
+
+
+def test_a_long_note_is_found(tmp_path: Path) -> None:
+    entry = dataclasses.replace(ENTRY, prompt="long " * 20_000)
+    assert read_manuscript(written(tmp_path, manuscript(["One."], entry))) == entry
 
 
 @pytest.mark.parametrize("cut", [1, 10, 100])

@@ -79,6 +79,11 @@ def test_what_texts_say_is_only_text(tmp_path: Path, words: str) -> None:
     assert page.text.count(words) >= 9
 
 
+def test_long_samples_get_wide_columns(tmp_path: Path) -> None:
+    for length, width in ((20, "14rem"), (200, "26rem")):
+        assert width in html_of(tmp_path, TextReport(title="x", samples=["a", "b" * length]))
+
+
 def test_the_same_report_is_the_same_page(tmp_path: Path) -> None:
     assert html_of(tmp_path, WHOLE) == html_of(tmp_path, WHOLE)
 
