@@ -170,24 +170,24 @@ def class_index(classes: Sequence[str], label: str | int) -> int:
 def choose_labels(
     classes: Sequence[str], n: int, label: str | int | Sequence[str | int] | None = None
 ) -> list[int] | None:
-    """One class number for each of n pictures; None without classes.
+    """One class number for each of n pictures or texts; None without classes.
 
     Args:
         classes: their names.
-        n: how many pictures.
+        n: how many.
         label: a class for all, or one for each; classes take turns when left out.
 
     Raises:
         SampleError: if a label does not exist, or their number is not n.
     """
     if n < 1:
-        raise SampleError(f"{n} pictures: ask for at least one, -n 8.")
+        raise SampleError(f"{n} examples: ask for at least one, -n 8.")
     if label is None:
         return [i % len(classes) for i in range(n)] if classes else None
     if isinstance(label, str | int):
         return [class_index(classes, label)] * n
     if len(label) != n:
-        raise SampleError(f"{len(label)} labels for {n} pictures: give one, or one for each.")
+        raise SampleError(f"{len(label)} labels for {n} examples: give one, or one for each.")
     return [class_index(classes, each) for each in label]
 
 
