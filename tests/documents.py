@@ -9,7 +9,8 @@ How a document is read:
   `git`, `cd`, `source` and what only shows a file are left alone. Anything else fails.
 - Python blocks are run too; a later block of a document sees the names of the earlier ones.
 - `--data` with a path that does not exist gets a folder of small pictures there, with a class for every label
-  that the document asks for; a missing `.../model` gets a small model of digits, a missing picture is drawn.
+  that the document asks for, or, for language, texts: the document's own sentences, with summaries. A missing
+  `.../model` gets a small model of digits, a missing picture is drawn, a missing text written.
 
 `tests/test_docs.py` runs them.
 """
@@ -35,7 +36,11 @@ ROOT = Path(__file__).resolve().parent.parent
 SHELLS, PYTHONS = {"console", "bash", "sh", "shell"}, {"python", "py"}
 LOOKS = {"git", "cd", "source", "ls", "open", "xdg-open", "start", "cat", "tree", "kill"}
 DOWNLOADS = {"fashion-mnist", "emoji"}  # named sets that would be fetched: the digits stand in for them
+TEXTS = {"quatrains", "synopses", "descriptions"}  # the same for texts: a small table stands in for them
 PICTURES = {".png", ".jpg", ".jpeg", ".webp"}
+
+Texts = tuple[list[str], list[str]]
+"""Sentences and classes that made-up texts are made of."""
 
 TRAINING = {"train", "finetune", "distil"}
 SHORT = ["--steps", "20", "--preset", "tiny", "--samples", "0"]  # enough to keep early weights
@@ -134,6 +139,7 @@ def quick(words: list[str]) -> list[str]:
     """The same command, made short: few steps, few examples, no download, no server."""
     name = words[1] if len(words) > 1 else ""
     words = ["digits" if word in DOWNLOADS or word.startswith("hub:") else word for word in words]
+    words = [f"{word}.jsonl" if word in TEXTS else word for word in words]
     if words[1:3] == ["data", "get"]:
         return ["unfog", "data", "list"]
     if name == "serve":
@@ -169,8 +175,8 @@ def _short_argument(found: re.Match[str]) -> str:
     return 'steps=8, preset="tiny", samples=0' if "train(" in before else "steps=4"
 
 
-def labels(text: str) -> list[str]:
-    """The labels that a document asks for, so that its made-up pictures have them as classes.
+def labels(text: str, kind: str = "pictures") -> list[str]:
+    """The labels that a document asks for, so that its made-up pictures, or texts, have them as classes.
 
     Those that a classifier is asked for are classes of its own data instead.
     """
@@ -180,6 +186,7 @@ def labels(text: str) -> list[str]:
         if b.language in SHELLS
         for c in commands(b)
         if option(list(c.words), "--classifier") is None
+        if ("write" in c.words) == (kind == "texts")
     ]
     return sorted({label for label in asked if label})
 
@@ -203,14 +210,45 @@ def provide_pictures(place: Path, classes: list[str]) -> None:
         draw(folders[number % len(folders)] / f"{number}.png", number)
 
 
-def provide(words: list[str], folder: Path, model: Path, classes: list[str]) -> None:
-    """Make what a command expects to find: pictures for --data, a model, a picture to edit."""
+def provide_texts(place: Path, sentences: list[str], classes: list[str]) -> None:
+    """A table of texts with classes and summaries, or a folder of text files."""
+    if place.exists():
+        return
+    texts = [f"{sentence} {number}" for number in range(3) for sentence in sentences]
+    if place.suffix == ".jsonl":
+        rows: list[dict[str, str]] = [{"text": text, "summary": text[:12]} for text in texts]
+        if place.stem != "synopses":
+            named = [*classes, "others"] if classes else ["all"]
+            rows = [{"text": text, "label": named[i % len(named)]} for i, text in enumerate(texts)]
+        place.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), "utf-8")
+        return
+    place.mkdir(parents=True)
+    (place / "notes.txt").write_text("\n\n".join(texts), "utf-8")
+
+
+def sentences_of(text: str) -> list[str]:
+    """Short lines of a document, so that texts made of them have every character that it shows."""
+    lines = (line.strip() for line in text.splitlines())
+    return sorted({line[:60] for line in lines if len(line) > 8})[:120] + re.findall(
+        r'"([^"\n]{8,60})"', text
+    )
+
+
+def provide(
+    words: list[str], folder: Path, model: Path, classes: list[str], texts: Texts = (["a text"], [])
+) -> None:
+    """Make what a command expects to find: pictures or texts for --data, a model, a picture to edit."""
     judged, label = option(words, "--classifier"), option(words, "--label")
     if judged and label and judged != "digits":
         provide_pictures(folder / judged, [label])
     data = option(words, "--data")
     if data and data != "digits":
+        if "language" in words or Path(data).stem in TEXTS:
+            provide_texts(folder / data, *texts)
         provide_pictures(folder / data, classes)
+    source = option(words, "--summarize")
+    if source:
+        (folder / source).write_text(texts[0][0][:20], "utf-8")
     for word in words[2:]:
         place = folder / word
         if place.name == "model" and not place.exists() and words[1] not in TRAINING:
@@ -250,7 +288,7 @@ def run_unfog(words: list[str], folder: Path) -> tuple[int, str, str]:
     )
 
 
-def check(words: list[str], folder: Path, model: Path, classes: list[str]) -> None:
+def check(words: list[str], folder: Path, model: Path, classes: list[str], texts: Texts) -> None:
     """Run or check one command.
 
     Raises:
@@ -259,7 +297,7 @@ def check(words: list[str], folder: Path, model: Path, classes: list[str]) -> No
     match words:
         case ["unfog", *_]:
             words = quick(words)
-            provide(words, folder, model, classes)
+            provide(words, folder, model, classes, texts)
             code, out, err = run_unfog(words, folder)
             if code:
                 raise DocumentError(f"exit code {code} from: {shlex.join(words)}\n{out[-2000:]}{err[-2000:]}")
@@ -296,7 +334,8 @@ def run_document(text: str, name: str, folder: Path, model: Path) -> int:
     Raises:
         DocumentError: naming the document and the line.
     """
-    classes, names, count = labels(text), dict[str, Any](), 0
+    classes, named, said = labels(text), labels(text, "texts"), sentences_of(text)
+    names, count = dict[str, Any](), 0
     for block in blocks(text):
         if block.language in PYTHONS:
             count += 1
@@ -312,7 +351,7 @@ def run_document(text: str, name: str, folder: Path, model: Path) -> int:
             for command in commands(block):
                 count += 1
                 try:
-                    check(list(command.words), folder, model, classes)
+                    check(list(command.words), folder, model, classes, (said, named))
                 except DocumentError as error:
                     raise DocumentError(f"{name}:{command.line}: {error}") from error
     return count
