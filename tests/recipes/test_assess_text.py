@@ -186,7 +186,6 @@ def test_what_cannot_be_measured_is_refused_at_once(writer: Path, texts: Path, t
         evaluate_text(model, tmp_path / "one.txt", 1)
 
 
-@pytest.mark.xfail(strict=True, reason="a run does not keep how plain text was cut, nor its encoding")
 def test_texts_are_split_as_they_were_for_training(tmp_path: Path) -> None:
     path = tmp_path / "lines.txt"
     path.write_text("\n".join(sentences(60)), "utf-8")

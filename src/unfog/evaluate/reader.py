@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -25,6 +25,8 @@ from unfog.nets.text import TextTransformer, TextTransformerConfig
 
 ASIDE = 20  # one in so many texts is kept to choose the best weights with
 CHECKS = 8
+ROUNDS = 50  # times that a reader reads its texts, if they are so few that this is less than ``steps``
+FEWEST = 50
 
 Stream = tuple[Tensor, Tensor]
 """All tokens of some texts, each led and closed by END, (n,); and where each text begins and ends, (N, 2)."""
@@ -39,7 +41,7 @@ class ReaderConfig:
         depth: layers.
         context: tokens it looks at.
         batch: windows in a step.
-        steps: of training.
+        steps: of training, at most.
         learning_rate: at its height.
     """
 
@@ -150,6 +152,9 @@ def train_reader(
     aside = max(1, min(len(texts) // ASIDE, 400))
     fit = read_together([texts[i] for i in order[aside:]], codec)
     kept = [texts[i] for i in order[:aside]]
+    shown = config.batch * min(config.context, len(fit[0]) // len(fit[1]))  # tokens of a step
+    enough = max(FEWEST, ROUNDS * len(fit[0]) // shown)
+    config = replace(config, steps=min(config.steps, enough))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = TextTransformer(
@@ -217,13 +222,14 @@ def windows(stream: Stream, context: int, count: int, rng: torch.Generator) -> t
     often than others.
 
     Returns:
-        The tokens shown, (count, context), and those to be guessed from each and all before it, one further
-        on, -1 where the text is over.
+        The tokens shown, (count, at most context), and those to be guessed from each and all before it, one
+        further on, -1 where the text is over.
     """
     tokens, spans = stream
     middle = torch.randint(0, len(tokens), (count,), generator=rng)
     begin, stop = spans[torch.searchsorted(spans[:, 1].contiguous(), middle, right=True)].unbind(1)
     start = torch.minimum(middle - context // 2, stop - context - 1).maximum(begin)
     places = start[:, None] + torch.arange(context + 1)
+    places = places[:, : int((stop - start).max())]  # no column in which every text is over
     rows = tokens[places.clamp_max(len(tokens) - 1)]
     return rows[:, :-1], rows[:, 1:].masked_fill(places[:, 1:] >= stop[:, None], -1)

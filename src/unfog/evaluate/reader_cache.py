@@ -20,7 +20,7 @@ from unfog.errors import ConfigError, ModelError, OutputError
 from unfog.evaluate.reader import Reader, ReaderConfig, train_reader
 from unfog.nets.text import TextTransformer, TextTransformerConfig
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the network or its training changes, so that older readers are not used."""
 
 

@@ -2,6 +2,7 @@
 
 from unfog.denoise.base import Denoiser
 from unfog.guide.autoguidance import Autoguidance
+from unfog.guide.barred import Barred
 from unfog.guide.classifier_free import ClassifierFree, Rule, plain
 from unfog.guide.given import Given
 from unfog.guide.loss import Loss, LossGuided
@@ -14,6 +15,7 @@ THRESHOLDS: dict[str, type[Denoiser]] = {"static": StaticThreshold, "dynamic": D
 __all__ = [
     "THRESHOLDS",
     "Autoguidance",
+    "Barred",
     "ClassifierFree",
     "DynamicThreshold",
     "Given",

@@ -7,14 +7,14 @@ one; only where the text outgrows the context is the memory made anew, from its 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from torch import Tensor, nn
 
 from unfog.condition import Condition
 from unfog.denoise.categorical import MaskedDenoiser
-from unfog.guide import Given
+from unfog.guide import Barred, Given
 from unfog.nets.text import Cache, TextTransformer
 from unfog.process import MaskedProcess
 from unfog.rng import Noise
@@ -47,6 +47,7 @@ def walk_blocks(
     *,
     context: int,
     end: int,
+    barred: Sequence[int] = (),
     rng: Noise,
 ) -> Iterator[Step]:
     """The way from a canvas to text, one step of one block at a time; x_t and x_s are the whole canvas.
@@ -60,6 +61,7 @@ def walk_blocks(
         cond: what steers the network.
         context: tokens that the network sees at once.
         end: the token END; once all texts have written it, what follows is END.
+        barred: tokens that are not to be written.
         rng: one stream for each text.
     """
     x, block = canvas.clone(), network.config.span
@@ -71,7 +73,7 @@ def walk_blocks(
             memory = _renewed(network, x[:, :first], context, cond)
         known = canvas[:, part] != process.mask
         if not bool(known.all()):
-            denoiser: Any = MaskedDenoiser(Behind(network, memory), process)
+            denoiser: Any = Barred(MaskedDenoiser(Behind(network, memory), process), barred)
             denoiser = Given(denoiser, canvas[:, part], known) if bool(known.any()) else denoiser
             for step in trajectory(denoiser, sampler, grid, x[:, part], cond, rng=rng):
                 before = x

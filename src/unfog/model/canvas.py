@@ -13,21 +13,8 @@ from unfog.codec.tokens import TokenCodec
 from unfog.errors import SampleError
 
 BLANK = re.compile("_{3,}")  # three underscores or more: something is missing here
-TRIED = (
-    1,
-    2,
-    3,
-    4,
-    5,
-    6,
-    7,
-    8,
-    10,
-    12,
-    16,
-    24,
-    32,
-)  # lengths of a blank that are tried where none is asked for
+# lengths of a blank that are tried where none is asked for
+TRIED = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 24, 32)
 GRAIN = 16  # the canvases of pairs have multiples of so many tokens
 
 

@@ -77,7 +77,7 @@ class TextModel(TokenModel):
         found: list[tuple[Tensor, list[str]]] = []
         for number, canvas in enumerate(canvases):
             told = progress and part_of(progress, number, len(canvases))
-            tokens = self.written([canvas] * n, seed=seed, progress=told, **settings)
+            tokens = self.written([canvas] * n, seed=seed, ends=False, progress=told, **settings)
             texts = self.codec.decode_many(tokens[:, canvas.start :])
             found.append((self._likely(tokens, canvas), texts))
         best = torch.stack([score for score, _ in found]).argmax(0).tolist()
@@ -113,7 +113,7 @@ class TextModel(TokenModel):
         lost = process.corrupt(rows, t, noise)
         lost = torch.where(rows == self.codec.end, rows, lost)
         noised = [Canvas(row, canvas.start) for row in lost]
-        return self.write(noised, seed=seed, start=float(t), **settings)
+        return self.write(noised, seed=seed, start=float(t), ends=False, **settings)
 
     def write(
         self,

@@ -16,7 +16,7 @@ from unfog.condition import NONE, Condition, LabelEncoder
 from unfog.config import nearest
 from unfog.denoise.categorical import CategoricalPosterior, MaskedDenoiser, TokenDenoiser, UniformDenoiser
 from unfog.errors import ModelError, SampleError
-from unfog.guide import ClassifierFree, Given
+from unfog.guide import Barred, ClassifierFree, Given
 from unfog.model.base import Model
 from unfog.model.blocks import walk_blocks
 from unfog.model.canvas import Canvas, Layout
@@ -68,6 +68,11 @@ class TokenModel(Model):
             # the network sees no clock; what the own token says of itself does depend on the time
             self.denoiser = UniformDenoiser(build(config), process, adds_own=True)
         self.block = int(config.block)
+        if self.block > spec.context:
+            raise ModelError(
+                f"network.block = {self.block}: this model sees {spec.context} tokens at once. Give a "
+                "smaller block, or a larger --size."
+            )
         if self.block and not isinstance(process, MaskedProcess):
             raise ModelError("Only masked diffusion writes block by block: leave network.block out.")
 
@@ -106,6 +111,7 @@ class TokenModel(Model):
         label: str | int | Sequence[str | int] | None = None,
         seed: int = 0,
         start: float = 1.0,
+        ends: bool = True,
         progress: Progress | None = None,
         **settings: Any,
     ) -> Tensor:
@@ -117,6 +123,7 @@ class TokenModel(Model):
             label: see ``generate``.
             seed: of the request.
             start: the time that the canvases are at; 1 is all noise.
+            ends: whether a text may end where a canvas is open.
             progress: called with steps done and steps in all.
             **settings: see ``generate``.
         """
@@ -131,7 +138,13 @@ class TokenModel(Model):
             chosen = None if labels is None else [labels[i] for i in indices]
             last = torch.stack([row.tokens for row in rows])
             for done, total, step in self.walk(
-                [numbers[i] for i in indices], rows, chosen, seed=seed, writing=writing, start=start
+                [numbers[i] for i in indices],
+                rows,
+                chosen,
+                seed=seed,
+                writing=writing,
+                start=start,
+                ends=ends,
             ):
                 last = step.x_s
                 if progress:
@@ -149,6 +162,7 @@ class TokenModel(Model):
         seed: int = 0,
         writing: Writing | None = None,
         start: float = 1.0,
+        ends: bool = True,
     ) -> Iterator[tuple[int, int, Step]]:
         """The way of one batch from noise to text: steps done, steps in all, and the step.
 
@@ -159,6 +173,7 @@ class TokenModel(Model):
             seed: of the request.
             writing: settings; the model's own when left out.
             start: the time that the canvases are at.
+            ends: whether a text may end where a canvas is open.
         """
         writing = writing or self.spec.sampling
         options = {"temperature": writing.temperature, "top_p": writing.top_p, **writing.options}
@@ -172,11 +187,13 @@ class TokenModel(Model):
         self.eval()
         try:
             denoiser, cond = self._steered(len(x), labels, writing)
+            barred = [self.codec.gap] if ends else [self.codec.gap, self.codec.end]
             grid, total = even(writing.steps, start), writing.steps
             if self.block:
                 total *= -(-x.shape[1] // self.block)
-                way = self._walk_blocks(sampler, grid, x, cond, rng)
+                way = self._walk_blocks(sampler, grid, x, cond, rng, barred)
             else:
+                denoiser = Barred(denoiser, barred)
                 if start == 1.0 and bool(given.any()):
                     denoiser = Given(denoiser, x, given)
                 way = trajectory(denoiser, sampler, grid, x, cond, rng=rng)
@@ -186,7 +203,7 @@ class TokenModel(Model):
             self.train(was_training)
 
     def _walk_blocks(
-        self, sampler: Any, grid: Tensor, canvas: Tensor, cond: Condition, rng: Noise
+        self, sampler: Any, grid: Tensor, canvas: Tensor, cond: Condition, rng: Noise, barred: Sequence[int]
     ) -> Iterator[Step]:
         network, process = self.denoiser.network, self.denoiser.process
         assert isinstance(network, TextTransformer) and isinstance(process, MaskedProcess)
@@ -199,6 +216,7 @@ class TokenModel(Model):
             cond,
             context=self.spec.context,
             end=self.codec.end,
+            barred=barred,
             rng=rng,
         )
 

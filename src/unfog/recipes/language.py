@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any, Literal
 
 import numpy as np
@@ -64,9 +65,10 @@ class CorpusConfig(Config):
     encoding: str = "auto"
 
     def columns(self) -> dict[str, str]:
-        """The columns that were named, by what they hold."""
+        """The columns that were named, by what they hold, and how plain text is read: ``TextOptions``."""
         named = {"text": self.text, "target": self.target, "label": self.label, "group": self.group}
-        return {what: name for what, name in named.items() if name is not None}
+        how = {"cut": self.cut, "encoding": self.encoding}
+        return {what: name for what, name in named.items() if name is not None} | how
 
 
 class LanguageConfig(Config):
@@ -168,7 +170,9 @@ def prepare(config: LanguageConfig, listener: Listener) -> Texts:
         sampling=build_part(Writing, {**sampling_for(config, context), **config.sampling}, "sampling"),
     )
     torch.manual_seed(derive_seed(config.train.seed, "weights"))
-    return Texts(corpus, TextModel(spec, codec), train, held_out)
+    model = TextModel(spec, codec)
+    model.settings(**asdict(spec.sampling))  # what cannot be written with is said before the training
+    return Texts(corpus, model, train, held_out)
 
 
 def sampling_for(config: LanguageConfig, context: int) -> dict[str, Any]:
