@@ -128,7 +128,8 @@ def test_columns_may_be_named_or_left_out(tmp_path: Path) -> None:
         path.read_text("utf-8").replace('"text"', '"long"').replace('"summary"', '"short"'), "utf-8"
     )
     config = config_of(path, "data.text=long", "data.target=short")
-    assert config.data.columns() == {"text": "long", "target": "short"}
+    named = {"text": "long", "target": "short"}
+    assert config.data.columns() == named | {"cut": "auto", "encoding": "auto"}
     assert language.prepare(config, Silent()).model.spec.tasks == ("write", "summarize")
     spec = prepared(write_pairs(tmp_path / "b.jsonl", count=40), 'data.target=""').model.spec
     assert spec.tasks == ("write",) and spec.room == 0
