@@ -9,7 +9,13 @@ import torch
 
 from unfog.sample import DDIM, SAMPLERS
 from unfog.verify.check import inner_grid, marginal, process_of
-from unfog.verify.samplers import chain_moments, deterministic_order, memory_is_found, stochastic_moments
+from unfog.verify.samplers import (
+    chain_moments,
+    deterministic_order,
+    memory_is_found,
+    restart_walks_as_finely,
+    stochastic_moments,
+)
 
 
 @dataclass(frozen=True)
@@ -70,3 +76,11 @@ def test_moments_of_a_chain_without_noise_are_those_of_the_flow() -> None:
 
     found, truth = chain_moments(process, Silent(), grid), marginal(process, grid[-1])
     assert torch.tensor(found).tolist() == pytest.approx(list(truth), rel=0.02)
+
+
+def test_a_restart_that_walks_too_coarsely_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    (right,) = restart_walks_as_finely()
+    assert right.passed
+    monkeypatch.setattr("unfog.sample.restart.round", lambda steps: 1, raising=False)
+    (wrong,) = restart_walks_as_finely()
+    assert not wrong.passed

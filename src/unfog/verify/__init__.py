@@ -33,6 +33,7 @@ from unfog.verify.samplers import (
     mixture_comes_back,
     options_keep_the_law,
     pure_noise_will_do,
+    restart_walks_as_finely,
     stochastic_moments,
 )
 from unfog.verify.schedules import (
@@ -67,6 +68,7 @@ CHECKS: dict[str, Check] = {
     "a mixture comes back": mixture_comes_back,
     "options keep the law": options_keep_the_law,
     "corrections have their size": corrections_have_their_size,
+    "restarts walk as finely": restart_walks_as_finely,
     "the first step is known": first_step_is_known,
     "pure noise will do": pure_noise_will_do,
     "memory finds its examples": memory_is_found,

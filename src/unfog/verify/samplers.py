@@ -147,6 +147,19 @@ def corrections_have_their_size() -> Iterator[Result]:
         yield error(f"{name}, fresh noise", drawn, sigma * torch.tensor(1 - math.exp(-2 * size)).sqrt(), 1e-6)
 
 
+def restart_walks_as_finely() -> Iterator[Result]:
+    """Back down from a restart leads in steps as long as those of the walk; two calls for each."""
+    process = process_of("cosine")
+    clocks = torch.linspace(-3, 3, 13, dtype=torch.float64)
+    exact, calls = ExactGaussian(process, 0.3, 0.8), [0]
+    exact.register_forward_hook(lambda *_: calls.__setitem__(0, calls[0] + 1))
+    x = torch.zeros(2, 1, dtype=torch.float64)
+    end_of(
+        exact, Restart(low=math.exp(-1.1), high=math.e, repeats=3), process.schedule.time(clocks), x, Noise(1)
+    )
+    yield Result("restart", calls[0], 54, 54, "calls in 12 steps and 3 restarts")
+
+
 OPTIONS: dict[str, Sampler[Any]] = {
     "ddim, eta 0.5": DDIM(eta=0.5),
     "ddim, eta 1": DDIM(eta=1.0),
