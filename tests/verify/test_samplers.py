@@ -15,6 +15,7 @@ from unfog.verify.samplers import (
     memory_is_found,
     restart_walks_as_finely,
     stochastic_moments,
+    what_was_learned_is_added,
 )
 
 
@@ -83,4 +84,12 @@ def test_a_restart_that_walks_too_coarsely_is_found(monkeypatch: pytest.MonkeyPa
     assert right.passed
     monkeypatch.setattr("unfog.sample.restart.round", lambda steps: 1, raising=False)
     (wrong,) = restart_walks_as_finely()
+    assert not wrong.passed
+
+
+def test_what_was_learned_must_be_added(monkeypatch: pytest.MonkeyPatch) -> None:
+    (right,) = what_was_learned_is_added()
+    assert right.passed
+    monkeypatch.setattr("unfog.sample.learned.combine", lambda known, weights: 0.0)
+    (wrong,) = what_was_learned_is_added()
     assert not wrong.passed

@@ -23,6 +23,8 @@ _EN = {
     "here": "Samples",
     "real": "Real texts",
     "made": "Made by",
+    "by_level": "loss, by how much is hidden",
+    "time_axis": "share of hidden tokens",
 }
 _ZH = {
     "samples": "样本（未经挑选）",
@@ -34,6 +36,8 @@ _ZH = {
     "here": "样本",
     "real": "真实文本",
     "made": "由此命令生成",
+    "by_level": "损失（按被遮住的多少）",
+    "time_axis": "被遮住的词元所占的比例",
 }
 OWN = {"en": _EN, "zh": _ZH}
 

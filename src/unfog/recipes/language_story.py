@@ -116,4 +116,5 @@ def _command(config: Any) -> str:
     length = (
         f"--steps {config.train.steps}" if config.train.steps else f"--minutes {config.train.minutes or 10:g}"
     )
-    return f"unfog train language --data {source} --out RUN {length} --seed {config.train.seed}"
+    preset = "" if config.preset == "small" else f" --preset {config.preset}"
+    return f"unfog train language --data {source} --out RUN {length} --seed {config.train.seed}{preset}"

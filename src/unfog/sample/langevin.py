@@ -72,13 +72,11 @@ class Langevin(Sampler[None]):
     ) -> tuple[Tensor, None]:
         """See ``Sampler.step``."""
         process = denoiser.process
-        (alpha_t, sigma_t), (alpha_s, sigma_s) = process.numbers(t), process.numbers(s)
+        alpha_t, alpha_s = process.numbers(t)[0], process.numbers(s)[0]
         if last_step(s):
             return alpha_s * denoiser(x_t, t, cond).mean, None
-        if alpha_t == 0.0:  # x_t is nothing but noise: go on with noise
-            x_s = sigma_s / sigma_t * x_t
-        else:
-            x_s = alpha_s / alpha_t * x_t
+        # where x_t is nothing but noise, go on with noise
+        x_s = x_t if alpha_t == 0.0 else alpha_s / alpha_t * x_t
         for _ in range(self.corrections):
             x_s = langevin_step(denoiser, x_s, s, self.size, cond, rng)
         return x_s, None

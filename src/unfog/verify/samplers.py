@@ -18,6 +18,7 @@ from unfog.sample import (
     Euler,
     Heun,
     Langevin,
+    Learned,
     PredictorCorrector,
     Restart,
     Sampler,
@@ -145,6 +146,15 @@ def corrections_have_their_size() -> Iterator[Result]:
         ends = end_of(known, sampler, steps, x, Impulses(first=1))[:, 0]
         drawn = ends[last] - ends[0]
         yield error(f"{name}, fresh noise", drawn, sigma * torch.tensor(1 - math.exp(-2 * size)).sqrt(), 1e-6)
+
+
+def what_was_learned_is_added() -> Iterator[Result]:
+    """A learned step is that of DPM-Solver++(3M) plus alpha_s times the weighted estimates."""
+    process, steps = process_of("cosine"), torch.tensor([0.6, 0.4, 0.2], dtype=torch.float64)
+    known, x = ExactGaussian(process, MEAN, 0.0), torch.ones(1, 1, dtype=torch.float64)
+    plain = end_of(known, SAMPLERS["dpm++3m"](), steps, x)
+    found = end_of(known, Learned(corrections=((), (0.25, 0.125))), steps, x)
+    yield error("learned", found - plain, process.scales(steps[-1])[0] * 0.375 * MEAN, 1e-9)
 
 
 def restart_walks_as_finely() -> Iterator[Result]:
