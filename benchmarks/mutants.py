@@ -1,6 +1,6 @@
 """Does the selftest notice a flipped sign? Change the mathematics in one place, run it, and see it fail.
 
-    python benchmarks/mutants.py [--count 80] [--seed 0] [--jobs 1]
+    python benchmarks/mutants.py [--count 80 | --all] [--seed 0] [--jobs 1]
 
 Mutants are drawn from `process`, `denoise`, `sample` and `guide`: a plus for a minus, a product for a
 quotient, a sign dropped, a number off by one, alpha for sigma. Each one is a copy of the package with one
@@ -14,12 +14,15 @@ from __future__ import annotations
 import argparse
 import ast
 import copy
+import json
 import os
+import queue
 import random
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -27,15 +30,6 @@ from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parent.parent / "src" / "unfog"
 ROOMS = ("process", "denoise", "sample", "guide")
-RUN = """
-import sys
-from unfog.verify import CHECKS
-for name, check in CHECKS.items():
-    for result in check():
-        if not result.passed:
-            print(f"{name}: {result.entry}")
-            sys.exit(1)
-"""
 GUARD = 1e-9  # smaller numbers only keep a division from failing: which one it is changes nothing
 PATIENCE = 400  # seconds, ten times what the selftest takes: a mutant that walks in circles is caught too
 SWAPS: dict[type[ast.operator], type[ast.operator]] = {
@@ -105,22 +99,70 @@ def _replaced(path: Path, tree: ast.Module, node: ast.AST, other: ast.AST) -> st
     return ast.unparse(ast.fix_missing_locations(Exchange().visit(kept)))
 
 
-def killed_by(mutant: Mutant) -> str | None:
-    """The check that failed, None if all passed."""
-    with tempfile.TemporaryDirectory() as folder:
-        copied = Path(folder) / "unfog"
-        shutil.copytree(SOURCE, copied, ignore=shutil.ignore_patterns("__pycache__"))
-        (copied / mutant.file).write_text(mutant.text, "utf-8")
-        environment = {**os.environ, "PYTHONPATH": folder, "OMP_NUM_THREADS": "1"}
-        try:
-            done = subprocess.run(
-                [sys.executable, "-c", RUN], env=environment, capture_output=True, text=True, timeout=PATIENCE
-            )
-        except subprocess.TimeoutExpired:
-            return "it never ended"
-    if done.returncode == 0:
-        return None
-    return done.stdout.strip() or (done.stderr.strip().splitlines() or ["it crashed"])[-1][:90]
+class Workplace:
+    """A copy of the package that is changed in one file at a time, and a server that runs the checks."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        shutil.copytree(SOURCE, folder / "unfog", ignore=shutil.ignore_patterns("__pycache__"))
+        self.server = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("mutant_server.py"))],
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def killed_by(self, mutant: Mutant, first: list[str]) -> str | None:
+        """The check that failed, None if all passed."""
+        path = self.folder / "unfog" / mutant.file
+        self._write(path, mutant.text)
+        assert self.server.stdin is not None and self.server.stdout is not None
+        asked = {"folder": str(self.folder), "first": first, "seconds": PATIENCE}
+        self.server.stdin.write(json.dumps(asked) + "\n")
+        self.server.stdin.flush()
+        found = self.server.stdout.readline().strip()
+        self._write(path, (SOURCE / mutant.file).read_text("utf-8"))
+        return found or None
+
+    def _write(self, path: Path, text: str) -> None:
+        path.write_text(text, "utf-8")
+        for compiled in (path.parent / "__pycache__").glob(f"{path.stem}.*.pyc"):
+            compiled.unlink()  # two texts of one length within a second look the same to Python
+
+
+class Memory:
+    """Which checks caught mutants of a file before: they are asked first, as they will catch the next."""
+
+    def __init__(self) -> None:
+        self.caught: dict[str, Counter[str]] = {}
+
+    def first(self, mutant: Mutant) -> list[str]:
+        """Names of checks, the most successful first."""
+        return [name for name, _ in self.caught.get(mutant.file, Counter()).most_common()]
+
+    def keep(self, mutant: Mutant, cause: str | None) -> None:
+        """Remember what caught it."""
+        if cause:
+            self.caught.setdefault(mutant.file, Counter())[cause.split(":")[0]] += 1
+
+
+def judged(mutants: list[Mutant], jobs: int, folder: Path) -> Iterator[str | None]:
+    """What caught each mutant, in order."""
+    places: queue.Queue[Workplace] = queue.Queue()
+    memory = Memory()
+    for number in range(jobs):
+        places.put(Workplace(folder / str(number)))
+
+    def judge(mutant: Mutant) -> str | None:
+        place = places.get()
+        cause = place.killed_by(mutant, memory.first(mutant))
+        memory.keep(mutant, cause)
+        places.put(place)
+        return cause
+
+    with ThreadPoolExecutor(jobs) as pool:
+        yield from pool.map(judge, mutants)
 
 
 def main() -> None:
@@ -128,15 +170,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--count", type=int, default=80)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--all", action="store_true", help="every mutant there is, instead of --count")
     parser.add_argument("--jobs", type=int, default=1)
     options = parser.parse_args()
     everything = [
         m for room in ROOMS for path in sorted((SOURCE / room).glob("*.py")) for m in mutants_of(path)
     ]
-    chosen = random.Random(options.seed).sample(everything, min(options.count, len(everything)))
+    count = len(everything) if options.all else min(options.count, len(everything))
+    chosen = random.Random(options.seed).sample(everything, count)
     survivors = []
-    with ThreadPoolExecutor(options.jobs) as pool:
-        for number, (mutant, cause) in enumerate(zip(chosen, pool.map(killed_by, chosen), strict=True), 1):
+    with tempfile.TemporaryDirectory() as folder:
+        causes = judged(chosen, options.jobs, Path(folder))
+        for number, (mutant, cause) in enumerate(zip(chosen, causes, strict=True), 1):
             place = f"{mutant.file}:{mutant.line} {mutant.what}"
             print(
                 f"{number:3} {'SURVIVED' if cause is None else 'caught  '} {place}   [{cause or ''}]",

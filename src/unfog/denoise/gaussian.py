@@ -46,7 +46,7 @@ class GaussianDenoiser(Denoiser):
         """
         check_floating(x_t)
         # the square of a sigma of 300 is beyond float16
-        like = x_t.float() if torch.finfo(x_t.dtype).bits < 32 else x_t
+        like = x_t.float() if x_t.dtype in (torch.float16, torch.bfloat16) else x_t
         if is_one_time(t):
             found = _coefficients_once(self.process, self.target, float(t), like.dtype, like.device)
         else:

@@ -38,8 +38,7 @@ class DEIS(Sampler[History]):
         (alpha_t, sigma_t), (alpha_s, sigma_s) = denoiser.process.numbers(t), denoiser.process.numbers(s)
         posterior = denoiser(x_t, t, cond)
         if alpha_t == 0.0 or sigma_s == 0.0:
-            keep = sigma_s / sigma_t
-            return keep * x_t + (alpha_s - keep * alpha_t) * posterior.mean, None
+            return sigma_s / sigma_t * x_t + alpha_s * posterior.mean, None
         start, end = sigma_t / alpha_t, sigma_s / alpha_s
         known = (Estimate(posterior.noise, start), *(state or ()))[: self.order]
         slope = combine(known, plain_weights(tuple(estimate.at for estimate in known), start, end))

@@ -35,6 +35,7 @@ from unfog.verify.samplers import (
     pure_noise_will_do,
     restart_walks_as_finely,
     stochastic_moments,
+    tolerance_is_kept,
     what_was_learned_is_added,
 )
 from unfog.verify.schedules import (
@@ -70,6 +71,7 @@ CHECKS: dict[str, Check] = {
     "options keep the law": options_keep_the_law,
     "corrections have their size": corrections_have_their_size,
     "what was learned is added": what_was_learned_is_added,
+    "tolerances are kept": tolerance_is_kept,
     "restarts walk as finely": restart_walks_as_finely,
     "the first step is known": first_step_is_known,
     "pure noise will do": pure_noise_will_do,

@@ -11,7 +11,7 @@ from unfog.denoise import ExactGaussian, ExactMixture
 from unfog.evaluate.likelihood import density_bound, log_density
 from unfog.process import SCHEDULES
 from unfog.rng import Noise
-from unfog.verify.check import Result, error, process_of
+from unfog.verify.check import Impulses, Result, error, process_of
 
 LOW, HIGH = 3e-3, 70.0  # noise-to-signal ratios within reach of every schedule
 
@@ -39,6 +39,8 @@ def density_of_mixture() -> Iterator[Result]:
     times = torch.linspace(0.1, 0.9, len(x), dtype=torch.float64)
     alone = torch.cat([mixture(each[None], t).mean for each, t in zip(x, times, strict=True)])
     yield error("a time for each example", mixture(x, times).mean, alone, 1e-9)
+    one = ExactMixture(process, means[:1], 0.3).draw(2, Impulses(first=1))
+    yield error("noise is added", one, means[:1] + torch.tensor([[0.0], [0.3]]).to(means), 1e-6)
     nearest = torch.cdist(mixture.draw(4000, Noise(2)), means).argmin(1)
     shares = torch.bincount(nearest, minlength=3) / 4000
     wanted = torch.tensor([0.491, 0.297, 0.212])  # 3.1 % of a mode lie beyond the middle between neighbours

@@ -84,6 +84,11 @@ def projected_guidance_is_orthogonal() -> Iterator[Result]:
         short = ClassifierFree(inner, null, 4.0, rule=Projected(1.0, limit=0.01))(x, t, cond).mean - start
         length = short.square().mean(1).sqrt()
         yield error(f"{schedule}, limit", length, torch.full_like(length, 3 * 0.01), 1e-9)
+        earlier = torch.tensor(0.6, dtype=torch.float64)
+        carrying = ClassifierFree(inner, null, 4.0, rule=Projected(1.0, momentum=-0.5))
+        carried = carrying(x, earlier, cond).mean - inner(x, earlier, cond).mean
+        found = carrying(x, t, cond).mean
+        yield error(f"{schedule}, momentum", found, plain - 0.5 * carried, 1e-9)
 
 
 def autoguidance_of_gaussians() -> Iterator[Result]:

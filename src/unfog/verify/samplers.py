@@ -15,6 +15,7 @@ from unfog.rng import Noise
 from unfog.sample import (
     DDIM,
     SAMPLERS,
+    Adaptive,
     Euler,
     Heun,
     Langevin,
@@ -131,6 +132,10 @@ def first_step_is_known() -> Iterator[Result]:
             yield error(f"{name}, {schedule}, variance", spread, sigma_s**2, 1e-9)
             # a seed is a picture: noise is added, never taken away
             yield Result(f"{name}, {schedule}", float(noisy - middle), -1e-12, math.inf, "sign of the noise")
+            later = end_of(exact, kind(), steps - 0.3, x, Impulses(first=1))[:, 0]
+            yield Result(
+                f"{name}, {schedule}, later", float(later[1] - later[0]), -1e-12, math.inf, "its sign"
+            )
 
 
 def corrections_have_their_size() -> Iterator[Result]:
@@ -155,6 +160,21 @@ def what_was_learned_is_added() -> Iterator[Result]:
     plain = end_of(known, SAMPLERS["dpm++3m"](), steps, x)
     found = end_of(known, Learned(corrections=((), (0.25, 0.125))), steps, x)
     yield error("learned", found - plain, process.scales(steps[-1])[0] * 0.375 * MEAN, 1e-9)
+
+
+def tolerance_is_kept() -> Iterator[Result]:
+    """Steps that choose their own length are as exact as asked, and no shorter than that takes."""
+    process, grid = process_of("cosine"), torch.tensor([0.98, 0.02], dtype=torch.float64)
+    exact, calls = ExactGaussian(process, MEAN, STD), [0]
+    exact.register_forward_hook(lambda *_: calls.__setitem__(0, calls[0] + 1))
+    (mean, variance), (true_mean, true_variance) = (marginal(process, t) for t in grid)
+    x = mean + torch.tensor([[-1.0], [2.0]], dtype=torch.float64)
+    truth = true_mean + (x - mean) * math.sqrt(true_variance / variance)
+    for tolerance in (1e-3, 1e-6):
+        calls[0] = 0
+        found = end_of(exact, Adaptive(tolerance=tolerance), grid, x)
+        yield error(f"adaptive, {tolerance:g}", found, truth, 10 * tolerance)
+        yield Result(f"adaptive, {tolerance:g}", calls[0], 12, 120 * (1e-3 / tolerance) ** 0.2, "calls")
 
 
 def restart_walks_as_finely() -> Iterator[Result]:
