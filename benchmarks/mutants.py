@@ -72,13 +72,21 @@ def computes(function: ast.FunctionDef) -> bool:
     return not function.name.startswith(("check_", "_check", "__", "cat", "map", "slots"))
 
 
+def refuses(node: ast.AST) -> bool:
+    """Whether a piece of syntax is about wrong use: it raises, or asks a ``check`` to."""
+    if isinstance(node, ast.Call):
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        return name.startswith("check")
+    return isinstance(node, ast.Raise)
+
+
 def mutants_of(path: Path) -> list[Mutant]:
     """All mutants of one file."""
     tree = ast.parse(path.read_text("utf-8"))
     found = []
     for function in (n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and computes(n)):
         inside = [node for statement in function.body for node in ast.walk(statement)]
-        raising = {id(n) for node in inside if isinstance(node, ast.Raise) for n in ast.walk(node)}
+        raising = {id(n) for node in inside if refuses(node) for n in ast.walk(node)}
         for node in inside:
             for what, other in () if id(node) in raising else changed(node):
                 found.append((node, what, other, function.name))

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from unfog.process import Cosine
+from unfog.process import VP, Cosine
 from unfog.verify import schedules
 from unfog.verify.check import Check
 
@@ -27,3 +27,9 @@ def test_a_wrong_schedule_is_found(
 ) -> None:
     monkeypatch.setattr(Cosine, name, wrong)
     assert not all(result.passed for result in check())
+
+
+def test_a_schedule_that_is_not_as_published_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert all(result.passed for result in schedules.schedules_are_as_published())
+    monkeypatch.setattr(VP, "alpha", lambda self, t: (1 - t**2).sqrt())
+    assert [r.entry for r in schedules.schedules_are_as_published() if not r.passed] == ["vp"]

@@ -9,7 +9,7 @@ from torch import Tensor
 from unfog.condition.base import Condition
 from unfog.denoise.base import Denoiser
 from unfog.rng import Noise
-from unfog.sample.base import Sampler
+from unfog.sample.base import Sampler, last_step
 from unfog.sample.exponential import Estimate, combine, plain_weights
 
 History = tuple[Estimate, ...]
@@ -37,7 +37,9 @@ class DEIS(Sampler[History]):
         """See ``Sampler.step``."""
         (alpha_t, sigma_t), (alpha_s, sigma_s) = denoiser.process.numbers(t), denoiser.process.numbers(s)
         posterior = denoiser(x_t, t, cond)
-        if alpha_t == 0.0 or sigma_s == 0.0:
+        if last_step(s):
+            return alpha_s * posterior.mean, None
+        if alpha_t == 0.0:  # x_t is noise alone
             return sigma_s / sigma_t * x_t + alpha_s * posterior.mean, None
         start, end = sigma_t / alpha_t, sigma_s / alpha_s
         known = (Estimate(posterior.noise, start), *(state or ()))[: self.order]

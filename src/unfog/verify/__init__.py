@@ -43,6 +43,7 @@ from unfog.verify.schedules import (
     diffusions_fit,
     grids_keep_their_ends,
     rates_are_derivatives,
+    schedules_are_as_published,
     schedules_drop_out,
 )
 from unfog.verify.tokens import (
@@ -56,6 +57,7 @@ from unfog.verify.variances import bound_of_chain, variances_of_steps
 
 CHECKS: dict[str, Check] = {
     "clock and time are inverse": clocks_invert,
+    "schedules are as published": schedules_are_as_published,
     "rates are derivatives": rates_are_derivatives,
     "grids keep their ends": grids_keep_their_ends,
     "the SDE has these scales": diffusions_fit,

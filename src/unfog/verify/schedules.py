@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
 
 from unfog.denoise import ExactMixture
-from unfog.process import DDPM, DDPMCosine, GaussianProcess
+from unfog.process import DDPM, SCHEDULES, DDPMCosine, GaussianProcess
 from unfog.rng import Noise
 from unfog.sample import GRIDS, SAMPLERS, through
 from unfog.verify.check import Result, end_of, error, inner_grid, process_of, schedules
@@ -30,6 +31,30 @@ def clocks_invert() -> Iterator[Result]:
     for kind in (DDPM, DDPMCosine):  # made to end without data, a chain still takes the same first step
         plain, rescaled = kind().alpha(first), kind(zero_terminal=True).alpha(first)
         yield error(f"{kind.__name__} to zero, first step", rescaled, plain, 1e-9)
+
+
+def schedules_are_as_published() -> Iterator[Result]:
+    """Alpha and sigma at a quarter of the way, by the formulas of the papers."""
+    linear, offset = math.prod(1 - (1e-4 + n * (0.02 - 1e-4) / 999) for n in range(250)), 0.008
+    cosine = math.cos((0.25 + offset) / (1 + offset) * math.pi / 2) / math.cos(
+        offset / (1 + offset) * math.pi / 2
+    )
+    kept = math.exp(-0.25 * 0.25**2 * (20 - 0.1) - 0.5 * 0.25 * 0.1)
+    rounded = (0.002 ** (1 / 7) + 0.25 * (80 ** (1 / 7) - 0.002 ** (1 / 7))) ** 7
+    published = {
+        "ddpm": (linear**0.5, (1 - linear) ** 0.5),
+        "ddpm-cosine": (cosine, (1 - cosine**2) ** 0.5),
+        "cosine": (math.cos(math.pi / 8), math.sin(math.pi / 8)),
+        "vp": (kept, (1 - kept**2) ** 0.5),
+        "sub-vp": (kept, 1 - kept**2),
+        "ve": (1.0, 0.002 * (80 / 0.002) ** 0.25),
+        "edm": (1.0, rounded),
+        "flow": (0.75, 0.25),
+    }
+    quarter = torch.tensor(0.25, dtype=torch.float64)
+    for name, kind in SCHEDULES.items():
+        found = torch.stack([kind().alpha(quarter), kind().sigma(quarter)])
+        yield error(name, found, torch.tensor(published[name], dtype=torch.float64), 1e-9)
 
 
 def _derivative(function: Callable[[Tensor], Tensor]) -> Tensor:
