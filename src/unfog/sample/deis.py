@@ -40,7 +40,7 @@ class DEIS(Sampler[History]):
         if last_step(s):
             return alpha_s * posterior.mean, None
         if alpha_t == 0.0:  # x_t is noise alone
-            return sigma_s / sigma_t * x_t + alpha_s * posterior.mean, None
+            return alpha_s * posterior.mean + sigma_s * posterior.noise, None
         start, end = sigma_t / alpha_t, sigma_s / alpha_s
         known = (Estimate(posterior.noise, start), *(state or ()))[: self.order]
         slope = combine(known, plain_weights(tuple(estimate.at for estimate in known), start, end))
