@@ -25,6 +25,8 @@ from unfog.errors import ConfigError, DataError
 from unfog.process.base import Process
 from unfog.shapes import expand_like
 
+SHARE = (0.0, 1.0)  # what a share can be; rounding goes beyond
+
 
 class Keep(ABC):
     """The probability alpha(t) that a token is still itself, with derivative and inverse; elementwise."""
@@ -73,7 +75,7 @@ class CosineKeep(Keep):
 
     def time(self, alpha: Tensor) -> Tensor:
         """1 - 4/pi asin(sqrt(alpha / 2))."""
-        return (1 - torch.asin((alpha / 2).sqrt()) * (4 / math.pi)).clamp(0, 1)
+        return (1 - torch.asin((alpha / 2).sqrt()) * (4 / math.pi)).clamp(*SHARE)
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ class GeometricKeep(Keep):
     def alpha(self, t: Tensor) -> Tensor:
         """exp(-rate), moved so that it begins at 1 and ends at 0."""
         first, last = self._ends()
-        return ((torch.exp(-self._rate(t)) - last) / (first - last)).clamp(0, 1)
+        return ((torch.exp(-self._rate(t)) - last) / (first - last)).clamp(*SHARE)
 
     def alpha_rate(self, t: Tensor) -> Tensor:
         """-rate exp(-rate) log(rate_max / rate_min), scaled likewise."""
@@ -142,7 +144,7 @@ class GeometricKeep(Keep):
         """log(rate / rate_min) / log(rate_max / rate_min)."""
         first, last = self._ends()
         rate = -(last + alpha * (first - last)).log()
-        return ((rate / self.rate_min).log() / math.log(self.rate_max / self.rate_min)).clamp(0, 1)
+        return ((rate / self.rate_min).log() / math.log(self.rate_max / self.rate_min)).clamp(*SHARE)
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,9 @@ from unfog.process.base import Process
 from unfog.process.masked import MaskedProcess
 from unfog.rng import Noise
 
+OWN = 1.0  # the temperature of the model's own law
+ALL = 1.0  # the top-p that leaves nothing out
+
 Unmasker = Denoiser[MaskedProcess, CategoricalPosterior]
 """A denoiser of masked diffusion."""
 
@@ -57,9 +60,9 @@ def tempered(rows: Tensor, temperature: float = 1.0, top_p: float = 1.0) -> Tens
     """
     if temperature == 0.0:
         return torch.zeros_like(rows, dtype=torch.float64).scatter(1, rows.argmax(1, keepdim=True), 1.0)
-    scaled = rows.double() if temperature == 1.0 else (rows.double() / temperature).log_softmax(1)
+    scaled = rows.double() if temperature == OWN else (rows.double() / temperature).log_softmax(1)
     probs = scaled.exp()
-    if top_p < 1.0:
+    if top_p < ALL:
         ordered, which = probs.sort(dim=1, descending=True, stable=True)
         # the token with which the sum reaches top_p is the last one kept
         ordered = ordered.where(ordered.cumsum(1) - ordered < top_p, 0.0)

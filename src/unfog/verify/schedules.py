@@ -54,7 +54,10 @@ def schedules_are_as_published() -> Iterator[Result]:
     quarter = torch.tensor(0.25, dtype=torch.float64)
     for name, kind in SCHEDULES.items():
         found = torch.stack([kind().alpha(quarter), kind().sigma(quarter)])
-        yield error(name, found, torch.tensor(published[name], dtype=torch.float64), 1e-9)
+        truth = torch.tensor(published[name], dtype=torch.float64)
+        yield error(name, found, truth, 1e-9)
+        each = torch.stack(GaussianProcess(kind()).scales(quarter.expand(3)))
+        yield error(f"{name}, a time for each", each, truth[:, None].expand(2, 3), 1e-9)
 
 
 def _derivative(function: Callable[[Tensor], Tensor]) -> Tensor:
