@@ -32,4 +32,5 @@ def test_a_wrong_schedule_is_found(
 def test_a_schedule_that_is_not_as_published_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(result.passed for result in schedules.schedules_are_as_published())
     monkeypatch.setattr(VP, "alpha", lambda self, t: (1 - t**2).sqrt())
-    assert [r.entry for r in schedules.schedules_are_as_published() if not r.passed] == ["vp", "sub-vp"]
+    failed = {r.entry.split(",")[0] for r in schedules.schedules_are_as_published() if not r.passed}
+    assert failed == {"vp", "sub-vp"}
