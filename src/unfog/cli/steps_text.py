@@ -74,7 +74,7 @@ def panels(advice: TextAdvice) -> list[Panel]:
             figure: Figure = getattr(trial, key)
             if figure.value is not None and trial.calls.value is not None:
                 points.setdefault(trial.writing.sampler, []).append((trial.calls.value, figure.value))
-        limits = {"real texts": advice.real[key], "one token a step": getattr(advice.reference, key)}
+        limits = {"real texts": advice.real[key], _name(advice.reference): getattr(advice.reference, key)}
         found.append(Panel(title, points, {n: f.value for n, f in limits.items() if f.value is not None}))
     return found
 
@@ -82,14 +82,22 @@ def panels(advice: TextAdvice) -> list[Panel]:
 def _text(advice: TextAdvice, model: TextModel, stored: bool, path: Path) -> str:
     from unfog.process import MaskedProcess
 
-    head = ["calls", "sampler", "steps", "bits per character (95 %)", "entropy, words", "four in a row"]
+    head = [
+        "calls",
+        "sampler",
+        "steps",
+        "bits per character (95 %)",
+        "bits, own",
+        "entropy, words",
+        "four in a row",
+    ]
     head += [] if advice.reference.rouge is None else ["ROUGE-L"]
     head += ["characters", "calls per token", "tokens/s"]
     ordered = sorted(advice.trials, key=lambda trial: (trial.calls.value or 0.0, trial.writing.sampler))
     rows = [_row(trial, trial is advice.chosen) for trial in ordered]
     rows.append(_row(advice.reference, advice.reference is advice.chosen, "beside: "))
-    real = [str(advice.real["bits"]), *(_short(advice.real[key]) for key in ("entropy1", "entropy4"))]
-    rows.append(["", "real texts", "", *real, *[""] * (len(head) - 6)])
+    real = [str(advice.real["bits"]), "", *(_short(advice.real[key]) for key in ("entropy1", "entropy4"))]
+    rows.append(["", "real texts", "", *real, *[""] * (len(head) - 7)])
     chosen = advice.chosen
     steps = f"{chosen.writing.steps} steps" + (
         f" for each block of {model.block} tokens" if model.block else ""
@@ -109,8 +117,9 @@ def _text(advice: TextAdvice, model: TextModel, stored: bool, path: Path) -> str
     return "\n\n".join(
         [
             table(head, rows),
-            f"{advice.texts} texts each. Bits are those of {advice.judge}. Low bits with low entropies are "
-            "dull text, not good text.",
+            f"{advice.texts} texts each. Bits are those of {advice.judge}, own bits of the model itself "
+            "for a token given all others. Low bits with low entropies are dull text, not good text."
+            + _blind(advice),
             f"{verdict}\nCharts: {path}",
         ]
     )
@@ -122,6 +131,7 @@ def _row(trial: TextTrial, chosen: bool, before: str = "") -> list[str]:
         before + trial.writing.sampler + (" *" if chosen else ""),
         str(trial.writing.steps),
         str(trial.bits),
+        _short(trial.own),
         _short(trial.entropy1),
         _short(trial.entropy4),
     ]
@@ -132,3 +142,18 @@ def _row(trial: TextTrial, chosen: bool, before: str = "") -> list[str]:
 
 def _short(figure: Figure) -> str:
     return "-" if figure.value is None else f"{figure.value:.4g}"
+
+
+def _name(trial: TextTrial) -> str:
+    return f"{trial.writing.sampler}, {trial.writing.steps} steps"
+
+
+def _blind(advice: TextAdvice) -> str:
+    """A warning where the reader is too weak to tell what is written from what is real."""
+    ours, real = advice.reference.bits.value, advice.real["bits"].value
+    if ours is None or real is None or ours > real:
+        return ""
+    return (
+        "\nThe reader finds what the model writes no stranger than real texts, so it can tell ways of "
+        "writing apart only roughly; more held-out texts would make a better one."
+    )
