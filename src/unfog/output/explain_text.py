@@ -50,6 +50,7 @@ def _page(e: TextExplanation, lang: str) -> dict[str, Any]:
         "w": w,
         "title": w["title"].format(title=e.title),
         "masked": masked,
+        "wide": _wide(e),
         "intro": _intro(e, w, lang),
         "forward_text": w[f"forward_{e.kind}_text"],
         "given": w["given"].format(given=e.given) if e.given else "",
@@ -68,6 +69,12 @@ def _page(e: TextExplanation, lang: str) -> dict[str, Any]:
         "made": [w["made_how"].format(version=__version__), *(f"{k}: {v}" for k, v in e.made_by.items())],
         "command": e.command,
     }
+
+
+def _wide(e: TextExplanation) -> bool:
+    """Whether most of what is shown takes the room of a Chinese character."""
+    letters = "".join(cell.text for cell in e.forward[0].cells)
+    return sum(letter >= "\u2e80" for letter in letters) > len(letters) / 2
 
 
 def _intro(e: TextExplanation, w: dict[str, str], lang: str) -> list[str]:
@@ -114,7 +121,7 @@ def _curves(e: TextExplanation, w: dict[str, str]) -> str:
     for place, (name, alpha) in enumerate(e.curves.items()):
         shown = w["own_keep"].format(name=name) if name == e.keep else name
         lines.append(Series(shown, np.linspace(0, 1, len(alpha)), alpha, colour=place))
-    return line_chart(lines, x_label=w["time"], y_label=w["share"])
+    return line_chart(lines, x_label=w["time"], y_label=w["share"], apart=True)
 
 
 def _guess(guess: Guess, e: TextExplanation, w: dict[str, str]) -> dict[str, Any]:

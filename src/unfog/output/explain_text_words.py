@@ -33,9 +33,9 @@ _EN = {
     "chance": "with probability",
     "any": "any token",
     "forward": "1. Forward: a text is forgotten",
-    "forward_masked_text": "As t goes from 0 to 1, each token is hidden (░) at a time of its own, "
-    "whatever the others do. α(t) is the share that is still there. What can be seen is always true: "
-    "nothing is falsified, only less and less is known. ∎ is the end of the text.",
+    "forward_masked_text": "As t goes from 0 to 1, each token is hidden (a grey box) at a time of its "
+    "own, whatever the others do. α(t) is the share that is still there. What can be seen is always "
+    "true: nothing is falsified, only less and less is known. ∎ is the end of the text.",
     "forward_uniform_text": "As t goes from 0 to 1, each token is exchanged for any other (coloured) at "
     "a time of its own, whatever the others do. α(t) is the share that is still itself. Nothing tells "
     "the model which ones are wrong. ∎ is the end of the text.",
@@ -54,8 +54,8 @@ _EN = {
     "about. The true token is bold. With nothing in sight only common tokens are left to guess; each "
     "neighbour narrows it down.",
     "guesses_uniform_text": "One place (?) whose own token says nothing, and what the model thinks "
-    "stands there, as more and more tokens around it are the true ones. Those shown as ░ are any tokens "
-    "at all. Of the places tried it is the one that the others say most about. The true token is bold.",
+    "stands there, as more and more tokens around it are the true ones. Grey boxes are any tokens at "
+    "all. Of the places tried it is the one that the others say most about. The true token is bold.",
     "seen_none": "Nothing can be seen",
     "seen": "Tokens that can be seen: {n}",
     "true": "the true one has {share}, entropy {entropy} bits",
@@ -147,8 +147,8 @@ _ZH = {
     "chance": "概率",
     "any": "任意词元",
     "forward": "1. 前向：文字被逐渐遗忘",
-    "forward_masked_text": "t 从 0 走到 1，每个词元都在各自的时刻被遮住（░），互不影响。α(t) 是还看得见"
-    "的比例。看得见的永远是真的：没有任何篡改，只是知道的越来越少。∎ 表示文字结束。",
+    "forward_masked_text": "t 从 0 走到 1，每个词元都在各自的时刻被遮住（灰块），互不影响。α(t) 是还看得"
+    "见的比例。看得见的永远是真的：没有任何篡改，只是知道的越来越少。∎ 表示文字结束。",
     "forward_uniform_text": "t 从 0 走到 1，每个词元都在各自的时刻被换成任意一个（着色），互不影响。"
     "α(t) 是仍为原样的比例。没有任何标记告诉模型哪些是错的。∎ 表示文字结束。",
     "given": "需要概括的原文，始终可见：{given}",
@@ -164,8 +164,7 @@ _ZH = {
     "过的位置中，选的是其余文字透露最多的一个。粗体是真实的词元。什么都看不见时，只能猜常见的词元；每多"
     "一个邻居，范围就缩小一些。",
     "guesses_uniform_text": "一个位置（?），它自己的词元不提供任何信息；周围真实的词元越来越多时，模型认"
-    "为那里是什么。显示为 ░ 的是随意的词元。在试过的位置中，选的是其余文字透露最多的一个。粗体是真实的词"
-    "元。",
+    "为那里是什么。灰块是随意的词元。在试过的位置中，选的是其余文字透露最多的一个。粗体是真实的词元。",
     "seen_none": "什么都看不见",
     "seen": "看得见的词元：{n} 个",
     "true": "真实的那个占 {share}，熵 {entropy} 比特",

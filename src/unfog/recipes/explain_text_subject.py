@@ -65,6 +65,11 @@ class TextSubject:
         """The class of the text that is shown."""
         return None if self.labels is None else self.labels[0]
 
+    @property
+    def own(self) -> list[int] | None:
+        """The same as a list, for a batch of one."""
+        return None if self.labels is None else self.labels[:1]
+
     def cond(self, labels: Sequence[int] | None) -> Condition:
         """The condition of some classes."""
         encoder = self.model.encoder

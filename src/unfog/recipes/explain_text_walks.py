@@ -62,9 +62,9 @@ def _walk(subject: TextSubject, name: str, seed: int) -> Order:
 
 
 def _steps(subject: TextSubject, writing: Writing, seed: int) -> list[Step]:
-    labels = None if subject.label is None else [subject.label]
     return [
-        step for _, _, step in subject.model.walk([0], [subject.canvas], labels, seed=seed, writing=writing)
+        step
+        for _, _, step in subject.model.walk([0], [subject.canvas], subject.own, seed=seed, writing=writing)
     ]
 
 
@@ -73,8 +73,7 @@ def _certainty(subject: TextSubject, step: Step) -> Tensor:
     certain = torch.ones(step.x_s.shape[1])
     if step.t == 0.0:
         return certain
-    labels = None if subject.label is None else [subject.label]
-    posterior = subject.ask(step.x_t, torch.tensor(step.t, dtype=torch.float64), labels)
+    posterior = subject.ask(step.x_t, torch.tensor(step.t, dtype=torch.float64), subject.own)
     named = posterior.open & (step.x_s < posterior.rows.shape[1])
     rows = posterior.rows[named[posterior.open]]
     certain[named[0].cpu()] = rows.gather(1, step.x_s[named][:, None])[:, 0].exp().float().cpu()
@@ -108,7 +107,7 @@ def _attempt(subject: TextSubject, writing: Writing, seed: int) -> Attempt:
         steps=writing.steps,
         calls=int(needed.calls[0]),
         text=model.codec.decode(text[subject.canvas.start :]),
-        bits=float(second_look(model, text[None], some[None]).mean()),
+        bits=float(second_look(model, text[None], some[None], subject.own).mean()),
     )
 
 

@@ -132,7 +132,7 @@ class Bench:
             seconds += time.perf_counter() - started
             calls[numbers] = needed.calls
             last = last.cpu()
-            own[numbers] = second_look(self.model, last, self._looks(rows, last)).mean(1).numpy()
+            own[numbers] = second_look(self.model, last, self._looks(rows, last), labels).mean(1).numpy()
             for i, row in zip(numbers, last, strict=True):
                 texts[i] = self.model.codec.decode(row[self.canvases[i].start :])
         return Written(writing, texts, own, calls, seconds)
