@@ -67,7 +67,7 @@ _EN = {
     "orders_uniform_text": "Writing starts from any tokens at all. In each of {steps} steps{each} the "
     "network guesses every place from all others, and every token may change, also for the second time. "
     "On the left are t and α; what changed since the line above is shaded.",
-    "each_block": " for each block of {n} tokens",
+    "each_block": " for each block of {n} tokens, with a t of its own,",
     "shade": "Shade: how probable the model thought the token just before it was written:",
     "token": "token",
     "order_ancestral": "By lot, at the pace of the schedule: the exact reverse of hiding.",
@@ -174,7 +174,7 @@ _ZH = {
     "新写的词元带底色。",
     "orders_uniform_text": "书写从随意的词元开始。共 {steps} 步{each}，每一步网络根据其余位置猜测每个位"
     "置，每个词元都可能改变，也可能再次改变。左边是 t 和 α；比上一行有变化的词元带底色。",
-    "each_block": "（每块 {n} 个词元各走这么多步）",
+    "each_block": "（每块 {n} 个词元各走这么多步，t 各自计算）",
     "shade": "底色深浅：写下之前，模型认为这个词元的概率有多大：",
     "token": "词元",
     "order_ancestral": "抽签决定，快慢由调度给出：遮盖的精确逆过程。",

@@ -18,7 +18,7 @@ from unfog.output.words import words
 from unfog.process import KEEPS, SCHEDULES
 from unfog.recipes.explain import Explained, command, name_of
 from unfog.recipes.explain_text_subject import TextSubject, cells_of, open_text
-from unfog.recipes.explain_text_walks import ORDER_STEPS, compare_steps, walk_orders
+from unfog.recipes.explain_text_walks import compare_steps, order_steps, walk_orders
 from unfog.recipes.listen import Listener, Silent
 from unfog.recipes.second_look import ask_without, second_look
 from unfog.rng import Noise, derive_seed
@@ -102,7 +102,7 @@ def gather(subject: TextSubject, title: str, seed: int, listener: Listener) -> T
         truth=truth,
         guesses=guesses,
         orders=walk_orders(subject, seed, listener),
-        steps=ORDER_STEPS,
+        steps=order_steps(model),
         attempts=compare_steps(subject, seed, listener),
         losses=weigh_shares(subject, seed, listener),
         made_by={"model (SHA-256)": model.fingerprint()},

@@ -219,16 +219,18 @@ class _Letters:
 
     def __init__(self, found: list[Cell]) -> None:
         self.found = found
+        self.last: tuple[str, float | None] = ("kept", None)
         self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
     def add(self, piece: bytes, kind: str, sure: float | None) -> None:
         """One more token of text."""
+        self.last = (kind, sure)
         self.found.append(Cell(self.decoder.decode(piece), kind, sure))
 
     def close(self, cell: Cell | None = None) -> None:
         """Finish what was begun, and put something else behind it."""
         if left := self.decoder.decode(b"", final=True):
-            self.found.append(Cell(left))
+            self.found.append(Cell(left, *self.last))
         self.decoder.reset()
         if cell is not None:
             self.found.append(cell)

@@ -34,13 +34,18 @@ def walk_orders(subject: TextSubject, seed: int, listener: Listener) -> list[Ord
     return found
 
 
+def order_steps(model: TextModel) -> int:
+    """Steps of each order; no more than a block has tokens."""
+    return min(ORDER_STEPS, model.block) if model.block else ORDER_STEPS
+
+
 def _walk(subject: TextSubject, name: str, seed: int) -> Order:
     """One order; guidance is off, so that what is shown are the model's own probabilities."""
     model, start = subject.model, subject.canvas.start
     process = model.denoiser.process
     needed, moments = Needed(model), list[tuple[float, Tensor, Tensor]]()
     sure = torch.ones(len(subject.canvas.tokens))
-    for step in _steps(subject, plain(model, name, ORDER_STEPS), seed):
+    for step in _steps(subject, plain(model, name, order_steps(model)), seed):
         needed.see(step.t, step.x_t, step.x_s)
         if not moments:
             moments.append((step.t, step.x_t[0].cpu(), sure))
