@@ -129,6 +129,7 @@ def forget(subject: TextSubject, seed: int) -> list[Canvas]:
     return found
 
 
+@torch.inference_mode()
 def ask_with_neighbours(subject: TextSubject) -> tuple[str, list[Guess]]:
     """The true token at one place, and what the model says there while it sees more and more around it.
 
@@ -179,6 +180,7 @@ def _shown(subject: TextSubject, token: int) -> str:
     return "".join(cell.text for cell in cells_of(subject.model.codec, torch.tensor([token])))
 
 
+@torch.inference_mode()
 def weigh_shares(subject: TextSubject, seed: int, listener: Listener) -> TextLosses:
     """Bits for each lost token by the share that is lost; of uniform noise, for each token."""
     model, rng = subject.model, Noise(derive_seed(seed, "losses"))

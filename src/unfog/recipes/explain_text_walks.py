@@ -25,6 +25,7 @@ COMPARED = ("ancestral", "confidence")  # samplers whose few and many steps are 
 LOOKED = 64  # tokens at the second look
 
 
+@torch.inference_mode()
 def walk_orders(subject: TextSubject, seed: int, listener: Listener) -> list[Order]:
     """The same seed in each order that fits the model, in the same number of steps."""
     names, found = fitting(subject.model), []
@@ -85,6 +86,7 @@ def _certainty(subject: TextSubject, step: Step) -> Tensor:
     return certain
 
 
+@torch.inference_mode()
 def compare_steps(subject: TextSubject, seed: int, listener: Listener) -> dict[str, list[Attempt]]:
     """The same seed in few and in many steps, by the model's own sampler and those that differ most."""
     model = subject.model
