@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -53,7 +54,7 @@ def test_what_is_lost_stays_lost(kind: str) -> None:
     assert {cell.kind for cell in first} <= {"kept", "end"}
     if kind == "masked":
         hidden = [{i for i, cell in enumerate(c.cells) if cell.kind == "hidden"} for c in canvases]
-        assert all(a <= b for a, b in zip(hidden, hidden[1:], strict=False))
+        assert all(a <= b for a, b in pairwise(hidden))
         assert len(hidden[-1]) == subject.model.spec.context - 1
     else:
         assert any(cell.kind == "lost" for cell in canvases[-1].cells)
@@ -61,7 +62,7 @@ def test_what_is_lost_stays_lost(kind: str) -> None:
 
 def test_curves_begin_with_the_models_own() -> None:
     found = curves(subject_of(), "cosine")
-    assert list(found)[0] == "cosine" and sorted(found) == sorted(KEEPS)
+    assert next(iter(found)) == "cosine" and sorted(found) == sorted(KEEPS)
     t = np.linspace(0, 1, 101)
     assert np.allclose(found["linear"], 1 - t) and np.allclose(
         found["cosine"], 1 - np.cos(np.pi / 2 * (1 - t))

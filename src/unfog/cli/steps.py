@@ -10,6 +10,7 @@ import typer
 from unfog.cli.screen import Screen, answer, table
 
 if TYPE_CHECKING:
+    from unfog.model import PictureModel
     from unfog.recipes.steps import Advice, Trial
 
 HEAD = ["calls", "sampler", "grid", "guidance", "Frechet distance (95 %)", "agreement", "s per 100"]
@@ -43,34 +44,40 @@ def steps(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Find the best way to sample or write: unfog steps runs/photos/model."""
+    options = {"data": data, "n": n, "calls": calls, "out": out, "optimise": optimise}
     with Screen() as screen:
         from unfog.model import TextModel, home, load, load_pictures
 
-        read, folder = load(model), home(model)
-        if isinstance(read, TextModel):
+        if isinstance(read := load(model), TextModel):
             from unfog.cli.steps_text import advise_on_text
 
-            options = {"data": data, "n": n, "calls": calls, "out": out, "optimise": optimise}
-            advise_on_text(read, folder, options, screen, store=store, json=json)
-            return
-        from unfog.model import restate
-        from unfog.output.steps import draw_steps
-        from unfog.recipes.steps import CALLS, LEARNED, adopt, advise, source_of
+            advise_on_text(read, home(model), options, screen, store=store, json=json)
+        else:
+            options |= {"learn": learn, "reference": reference}
+            _advise(load_pictures(model), home(model), options, screen, store=store, json=json)
 
-        loaded = load_pictures(model)
-        advice = advise(
-            loaded,
-            data or source_of(loaded, folder),
-            1000 if n is None else n,
-            calls=tuple(calls or CALLS),
-            optimise=tuple(optimise or LEARNED) if learn else (),
-            reference=reference,
-            listener=screen,
-        )
-        if store:
-            adopt(loaded, advice)
-            restate(loaded, folder)
-        path = draw_steps(out or folder.parent / "steps.png", *_charts(advice))
+
+def _advise(
+    model: PictureModel, folder: Path, options: dict[str, Any], screen: Screen, *, store: bool, json: bool
+) -> None:
+    """Measure, store and print for a model of pictures."""
+    from unfog.model import restate
+    from unfog.output.steps import draw_steps
+    from unfog.recipes.steps import CALLS, LEARNED, adopt, advise, source_of
+
+    advice = advise(
+        model,
+        options["data"] or source_of(model, folder),
+        1000 if options["n"] is None else options["n"],
+        calls=tuple(options["calls"] or CALLS),
+        optimise=tuple(options["optimise"] or LEARNED) if options["learn"] else (),
+        reference=options["reference"],
+        listener=screen,
+    )
+    if store:
+        adopt(model, advice)
+        restate(model, folder)
+    path = draw_steps(options["out"] or folder.parent / "steps.png", *_charts(advice))
     values = {
         "chosen": advice.chosen.to_dict(),
         "as_good": advice.good,

@@ -59,11 +59,12 @@ def advise_on_text(
 
 
 def panels(advice: TextAdvice) -> list[Panel]:
-    """The charts: bits, and the two entropies."""
+    """The charts: bits of the reader and of the model itself, and the two entropies."""
     from unfog.output.steps_text import Panel
 
     titles = {
         "bits": "Bits per character, by a reader",
+        "own": "Bits of a token given all others, by the model itself",
         "entropy1": "Entropy of words, in bits",
         "entropy4": "Entropy of four words in a row, in bits",
     }
@@ -74,7 +75,8 @@ def panels(advice: TextAdvice) -> list[Panel]:
             figure: Figure = getattr(trial, key)
             if figure.value is not None and trial.calls.value is not None:
                 points.setdefault(trial.writing.sampler, []).append((trial.calls.value, figure.value))
-        limits = {"real texts": advice.real[key], _name(advice.reference): getattr(advice.reference, key)}
+        limits = {"real texts": advice.real[key]} if key in advice.real else {}
+        limits |= {_name(advice.reference): getattr(advice.reference, key)}
         found.append(Panel(title, points, {n: f.value for n, f in limits.items() if f.value is not None}))
     return found
 

@@ -11,6 +11,8 @@ from unfog.atomic import atomic_write
 from unfog.output.charts import INK
 from unfog.output.steps import Points, lines, look
 
+ACROSS = 2  # charts beside each other
+
 
 @dataclass(frozen=True)
 class Panel:
@@ -40,8 +42,10 @@ def draw_text_steps(path: str | Path, panels: Sequence[Panel], chosen: tuple[str
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(5.2 * len(panels), 4.6), dpi=130, layout="constrained")
-    for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+    rows = -(-len(panels) // ACROSS)
+    figure = Figure(figsize=(5.5 * ACROSS, 4.6 * rows), dpi=130, layout="constrained")
+    for number, panel in enumerate(panels):
+        axes = figure.add_subplot(rows, ACROSS, number + 1)
         lines(axes, panel.points, chosen[0])
         for dash, (name, height) in zip(((4, 3), (1, 2)), panel.limits.items(), strict=False):
             axes.axhline(height, color=INK, lw=1, ls=(0, dash), label=name)
