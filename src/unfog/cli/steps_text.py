@@ -60,7 +60,7 @@ def advise_on_text(
 
 def panels(advice: TextAdvice) -> list[Panel]:
     """The charts: bits of the reader and of the model itself, and the two entropies."""
-    from unfog.output.steps_text import Panel
+    from unfog.output.steps_text import REAL, Panel
 
     titles = {
         "bits": "Bits per character, by a reader",
@@ -75,7 +75,7 @@ def panels(advice: TextAdvice) -> list[Panel]:
             figure: Figure = getattr(trial, key)
             if figure.value is not None and trial.calls.value is not None:
                 points.setdefault(trial.writing.sampler, []).append((trial.calls.value, figure.value))
-        limits = {"real texts": advice.real[key]} if key in advice.real else {}
+        limits = {REAL: advice.real[key]} if key in advice.real else {}
         limits |= {_name(advice.reference): getattr(advice.reference, key)}
         found.append(Panel(title, points, {n: f.value for n, f in limits.items() if f.value is not None}))
     return found

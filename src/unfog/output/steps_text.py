@@ -12,6 +12,7 @@ from unfog.output.charts import INK
 from unfog.output.steps import Points, lines, look
 
 ACROSS = 2  # charts beside each other
+REAL = "real texts"  # a limit with dashes of its own
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ def draw_text_steps(path: str | Path, panels: Sequence[Panel], chosen: tuple[str
     for number, panel in enumerate(panels):
         axes = figure.add_subplot(rows, ACROSS, number + 1)
         lines(axes, panel.points, chosen[0])
-        for dash, (name, height) in zip(((4, 3), (1, 2)), panel.limits.items(), strict=False):
+        for name, height in panel.limits.items():
+            dash = (4, 3) if name == REAL else (1, 2)
             axes.axhline(height, color=INK, lw=1, ls=(0, dash), label=name)
         for calls, height in panel.points.get(chosen[0], ()):
             if calls == chosen[1]:
