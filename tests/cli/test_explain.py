@@ -34,6 +34,24 @@ def test_explain(run: Path, shapes: Path, tmp_path: Path, capsys: pytest.Capture
     assert str(page) in capsys.readouterr().out
 
 
+def test_explain_a_model_of_text(
+    writer: Path, texts: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "page.html"
+    assert main(["explain", str(writer), "--out", str(page), "--data", str(texts), "--json"]) == 0
+    values = json.loads(capsys.readouterr().out)
+    assert Path(values["page"]) == page and page.is_file() and values["process"] == "masked"
+    assert main(["explain", str(writer), "--out", str(page), "--lang", "zh"]) == 0
+    assert str(page) in capsys.readouterr().out and "遗忘" in page.read_text("utf-8")
+
+
+def test_a_model_that_summarises_asks_for_texts(
+    summariser: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["explain", str(summariser), "--out", str(tmp_path / "page.html")]) == 2
+    assert "--data" in capsys.readouterr().err and not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [

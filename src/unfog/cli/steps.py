@@ -10,6 +10,7 @@ import typer
 from unfog.cli.screen import Screen, answer, table
 
 if TYPE_CHECKING:
+    from unfog.model import PictureModel
     from unfog.recipes.steps import Advice, Trial
 
 HEAD = ["calls", "sampler", "grid", "guidance", "Frechet distance (95 %)", "agreement", "s per 100"]
@@ -20,40 +21,63 @@ def steps(
     data: Annotated[
         str | None, typer.Option(help="What it learned from; not needed where the run still knows.")
     ] = None,
-    n: Annotated[int, typer.Option("-n", min=50, help="Pictures for each measurement.")] = 1000,
+    n: Annotated[
+        int | None, typer.Option("-n", min=50, help="For each measurement: 1,000 pictures, 64 to 200 texts.")
+    ] = None,
     calls: Annotated[
-        list[int] | None, typer.Option(min=1, help="Network calls to try; repeatable; 5, 8, 12 and 20.")
+        list[int] | None,
+        typer.Option(
+            min=1,
+            help="To try; repeatable. Network calls for pictures: 5, 8, 12, 20; steps for texts: 4 to 64.",
+        ),
     ] = None,
     optimise: Annotated[
         list[int] | None,
-        typer.Option(min=2, max=100, help="Learn a sampler of so many steps; repeatable; 6 and 8."),
+        typer.Option(min=2, max=100, help="Pictures: learn a sampler of so many steps; repeatable; 6 and 8."),
     ] = None,
-    learn: Annotated[bool, typer.Option("--learn/--no-learn", help="Whether to learn samplers.")] = True,
-    reference: Annotated[int, typer.Option(min=20, help="Steps of DDPM to compare with.")] = 1000,
+    learn: Annotated[
+        bool, typer.Option("--learn/--no-learn", help="Pictures: learn samplers or not.")
+    ] = True,
+    reference: Annotated[int, typer.Option(min=20, help="Pictures: steps of DDPM to compare with.")] = 1000,
     store: Annotated[bool, typer.Option("--store/--dry-run", help="Make the best one the default.")] = True,
-    out: Annotated[Path | None, typer.Option(help="PNG of the two charts; beside the model.")] = None,
+    out: Annotated[Path | None, typer.Option(help="PNG of the charts; beside the model.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Find the best way to sample: unfog steps runs/photos/model."""
+    """Find the best way to sample or write: unfog steps runs/photos/model."""
+    options = {"data": data, "n": n, "calls": calls, "out": out, "optimise": optimise}
     with Screen() as screen:
-        from unfog.model import home, load_pictures, restate
-        from unfog.output.steps import draw_steps
-        from unfog.recipes.steps import CALLS, LEARNED, adopt, advise, source_of
+        from unfog.model import TextModel, home, load, load_pictures
 
-        loaded, folder = load_pictures(model), home(model)
-        advice = advise(
-            loaded,
-            data or source_of(loaded, folder),
-            n,
-            calls=tuple(calls or CALLS),
-            optimise=tuple(optimise or LEARNED) if learn else (),
-            reference=reference,
-            listener=screen,
-        )
-        if store:
-            adopt(loaded, advice)
-            restate(loaded, folder)
-        path = draw_steps(out or folder.parent / "steps.png", *_charts(advice))
+        if isinstance(read := load(model), TextModel):
+            from unfog.cli.steps_text import advise_on_text
+
+            advise_on_text(read, home(model), options, screen, store=store, json=json)
+        else:
+            options |= {"learn": learn, "reference": reference}
+            _advise(load_pictures(model), home(model), options, screen, store=store, json=json)
+
+
+def _advise(
+    model: PictureModel, folder: Path, options: dict[str, Any], screen: Screen, *, store: bool, json: bool
+) -> None:
+    """Measure, store and print for a model of pictures."""
+    from unfog.model import restate
+    from unfog.output.steps import draw_steps
+    from unfog.recipes.steps import CALLS, LEARNED, adopt, advise, source_of
+
+    advice = advise(
+        model,
+        options["data"] or source_of(model, folder),
+        1000 if options["n"] is None else options["n"],
+        calls=tuple(options["calls"] or CALLS),
+        optimise=tuple(options["optimise"] or LEARNED) if options["learn"] else (),
+        reference=options["reference"],
+        listener=screen,
+    )
+    if store:
+        adopt(model, advice)
+        restate(model, folder)
+    path = draw_steps(options["out"] or folder.parent / "steps.png", *_charts(advice))
     values = {
         "chosen": advice.chosen.to_dict(),
         "as_good": advice.good,

@@ -13,7 +13,8 @@ from unfog.output.charts import FAINT, INK
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Points = Sequence[tuple[int, float]]
+Points = Sequence[tuple[float, float]]
+TICKS = (2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 30, 50, 100, 200, 500, 1000)
 
 
 def draw_steps(
@@ -39,26 +40,27 @@ def draw_steps(
 
     figure = Figure(figsize=(11, 4.6), dpi=130, layout="constrained")
     left, right = figure.subplots(1, 2)
-    _lines(left, errors, chosen[0].split(",")[0])
+    lines(left, errors, chosen[0].split(",")[0])
     left.set_title("How far from where many steps lead", loc="left", color=INK)
-    _lines(right, quality, chosen[0])
+    lines(right, quality, chosen[0])
     right.axhline(reference[1], color=INK, lw=1, ls=(0, (4, 3)), label=reference[0])
     best = [y for x, y in quality.get(chosen[0], ()) if x == chosen[1]]
     if best:
         right.plot([chosen[1]], best, "o", ms=13, mfc="none", mec=INK, mew=1.5, label="new default")
     right.set_title("Distance of the pictures from real ones", loc="left", color=INK)
     for axes in (left, right):
-        _look(axes)
+        look(axes)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", metadata={"Software": "unfog"})
     return atomic_write(path, buffer.getvalue())
 
 
-def _lines(axes: Axes, lines: Mapping[str, Points], strong: str) -> None:
+def lines(axes: Axes, points_of: Mapping[str, Points], strong: str) -> None:
+    """Draw one line for each name, that of ``strong`` thicker."""
     from matplotlib import colormaps
 
     colours = colormaps["tab10"].colors  # type: ignore[attr-defined]
-    for index, (name, points) in enumerate(lines.items()):
+    for index, (name, points) in enumerate(points_of.items()):
         ordered = sorted(points)
         look: dict[str, Any] = {"lw": 2.4, "ms": 6} if name == strong else {"lw": 1.2, "ms": 4}
         axes.plot(
@@ -72,17 +74,19 @@ def _lines(axes: Axes, lines: Mapping[str, Points], strong: str) -> None:
         )
 
 
-def _look(axes: Axes) -> None:
+def look(axes: Axes, of: str = "picture", *, log: bool = True) -> None:
+    """Axes, grid and legend: network calls for each ``of`` below; ``log`` is about the vertical axis."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator, ScalarFormatter
 
     axes.set_xscale("log")
-    axes.set_yscale("log")
-    axes.set_xlabel("network calls for each picture", color=INK)
+    axes.set_xlabel(f"network calls for each {of}", color=INK)
     least, most = axes.get_xlim()
-    axes.set_xticks([tick for tick in (2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 30, 50) if least <= tick <= most])
+    axes.set_xticks([tick for tick in TICKS if least <= tick <= most])
     axes.xaxis.set_major_formatter(ScalarFormatter())
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    if log:
+        axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.spines[["top", "right"]].set_visible(False)

@@ -18,6 +18,7 @@ from unfog.data import Corpus, TextOptions, open_corpus
 from unfog.errors import DataError, UsageError
 from unfog.evaluate.copied import TrainingText
 from unfog.evaluate.figure import Figure, average
+from unfog.evaluate.reader import Reader
 from unfog.evaluate.reader_cache import open_reader
 from unfog.evaluate.rouge import lead_sentence, rouge_figures
 from unfog.evaluate.text import TextQuality, accuracy_in_blank, evaluate_texts
@@ -211,17 +212,20 @@ def judge(
     training = [corpus.texts[i] for i in corpus.train]
     held = [corpus.texts[i] for i in corpus.held_out]
     half = len(held) // 2
-    reader = None
-    if read and half >= 2:
-        reader = open_reader(
-            held[:half],
-            model.codec,
-            progress=lambda done, total: listener.phase("Training a reader", done, total),
-        )
+    reader = reader_of(held[:half], model, listener) if read and half >= 2 else None
     verses = np.mean([quatrain_lines(text) is not None for text in training[:1000]]) >= VERSES
     rhymes = Rhymes.learn(rhyme_ends(training)) if verses else None
     listener.phase("Looking for copies", 0, 1)
     return evaluate_texts(texts, held[half:], TrainingText(training), reader, rhymes)
+
+
+def reader_of(texts: list[str], model: TextModel, listener: Listener) -> Reader:
+    """A reader that has learned from these texts, at least two; from the cache, where it is there."""
+    return open_reader(
+        texts,
+        model.codec,
+        progress=lambda done, total: listener.phase("Training a reader", done, total),
+    )
 
 
 def summaries(

@@ -23,7 +23,7 @@ from unfog.distil import Fitted, fit_sampler
 from unfog.distil.learn_sampler import Walks
 from unfog.errors import DataError
 from unfog.evaluate.figure import Figure
-from unfog.model import PictureModel
+from unfog.model import Model, PictureModel
 from unfog.recipes.assess import data_of, trained_on
 from unfog.recipes.judge import Judge
 from unfog.recipes.listen import Listener, Silent
@@ -161,7 +161,7 @@ def adopt(model: PictureModel, advice: Advice) -> None:
     )
 
 
-def source_of(model: PictureModel, folder: Path) -> str:
+def source_of(model: Model, folder: Path) -> str:
     """Where the model's data is: what the run beside it says, or the name of a set.
 
     Raises:
@@ -176,7 +176,7 @@ def source_of(model: PictureModel, folder: Path) -> str:
     if source in NAMED:
         return str(source)
     raise DataError(
-        f"{folder} does not say where its pictures are ({source or 'nothing known'}). "
+        f"{folder} does not say where its data is ({source or 'nothing known'}). "
         "Name them: unfog steps MODEL --data DATA"
     )
 
