@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tests.given import knowing, small_writer
-from unfog.recipes.second_look import ask_without, second_look, written_places
+from unfog.recipes.second_look import second_look, written_places
 
 TEXT = "A dog sees the moon."
 
@@ -33,7 +33,7 @@ def test_each_place_is_asked_alone(kind: str) -> None:
     asked = rows.repeat_interleave(2, 0)
     blank = torch.zeros(6, 24, dtype=torch.bool).scatter(1, places.reshape(6, 1), value=True)
     with torch.no_grad():
-        said = ask_without(model, asked, blank).log_probs
+        said = model.without(asked, blank).log_probs
     for row, place in enumerate(places.flatten().tolist()):
         bits = -float(said[row, place, asked[row, place]]) / math.log(2)
         assert float(found.flatten()[row]) == pytest.approx(bits, rel=1e-4)

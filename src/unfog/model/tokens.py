@@ -226,25 +226,37 @@ class TokenModel(Model):
         denoiser: Any = self.denoiser
         if self.encoder is None:
             return denoiser, NONE
-        asked = torch.full((count,), -1) if labels is None else torch.tensor(labels)
-        cond, null = self.encoder(asked.to(self.device)), self.encoder.null(count)
+        cond, null = self._told(count, labels), self.encoder.null(count)
         if writing.guidance != 1.0:
             denoiser = ClassifierFree(denoiser, null, writing.guidance)
         return denoiser, cond
 
-    @torch.inference_mode()
-    def guess(self, x: Tensor, blank: Tensor) -> Tensor:
-        """The most likely tokens where ``blank``, all at once; x and blank are (B, L)."""
-        return torch.where(blank, self.without(x, blank).guess.cpu(), x)
+    def _told(self, count: int, labels: Sequence[int] | None) -> Condition:
+        if self.encoder is None:
+            return NONE
+        asked = torch.full((count,), -1) if labels is None else torch.tensor(list(labels))
+        cond: Condition = self.encoder(asked.to(self.device))
+        return cond
 
-    def without(self, x: Tensor, blank: Tensor) -> CategoricalPosterior:
+    @torch.inference_mode()
+    def guess(self, x: Tensor, blank: Tensor, labels: Sequence[int] | None = None) -> Tensor:
+        """The most likely tokens where ``blank``, all at once; arguments as for ``without``."""
+        return torch.where(blank, self.without(x, blank, labels).guess.cpu(), x)
+
+    def without(self, x: Tensor, blank: Tensor, labels: Sequence[int] | None = None) -> CategoricalPosterior:
         """What the other tokens say where ``blank``: there, MASK or, for uniform noise, any token is shown.
 
-        At time 1, when a token says nothing of what it was; both arguments are (B, L).
+        At time 1, when a token says nothing of what it was.
+
+        Args:
+            x: tokens, (B, L).
+            blank: which are not to be looked at, (B, L), bool.
+            labels: a class number each, -1 for any; None is any for all.
         """
+        cond = self._told(len(x), labels)
         noise = self.denoiser.process.prior(x.shape, Noise(0))
         x_t = torch.where(blank, noise, x).to(self.device)
-        posterior: CategoricalPosterior = self.denoiser(x_t, torch.ones((), dtype=torch.float64))
+        posterior: CategoricalPosterior = self.denoiser(x_t, torch.ones((), dtype=torch.float64), cond)
         return posterior
 
     # ---- settings ---------------------------------------------------------------------------------

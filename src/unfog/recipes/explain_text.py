@@ -20,7 +20,7 @@ from unfog.recipes.explain import Explained, command, name_of
 from unfog.recipes.explain_text_subject import TextSubject, cells_of, open_text
 from unfog.recipes.explain_text_walks import compare_steps, order_steps, walk_orders
 from unfog.recipes.listen import Listener, Silent
-from unfog.recipes.second_look import ask_without, second_look
+from unfog.recipes.second_look import second_look
 from unfog.rng import Noise, derive_seed
 from unfog.spec.parts import describe
 
@@ -141,7 +141,7 @@ def ask_with_neighbours(subject: TextSubject) -> tuple[str, list[Guess]]:
         places = subject.free[0].nonzero()[:, 0]
     some = places[torch.linspace(0, len(places) - 1, min(TRIED, len(places))).round().long()]
     informed = second_look(model, x, some[None], subject.own)[0]
-    blind = -_rows(ask_without(model, x, subject.free[:1], subject.own), subject.free[:1], some)
+    blind = -_rows(model.without(x, subject.free[:1], subject.own), subject.free[:1], some)
     gain = blind.gather(1, x[0, some][:, None])[:, 0].cpu() / np.log(2) - informed
     place = int(some[int(gain.argmax())])
     reach = [size for size in NEAR if size < max(place - int(places[0]), int(places[-1]) - place)]
@@ -149,7 +149,7 @@ def ask_with_neighbours(subject: TextSubject) -> tuple[str, list[Guess]]:
     for size in (*reach, x.shape[1]):
         distance = (torch.arange(x.shape[1]) - place).abs()
         hidden = subject.free[:1] & ((distance > size) | (distance == 0))
-        rows = _rows(ask_without(model, x, hidden, subject.own), hidden, torch.tensor([place]))[0]
+        rows = _rows(model.without(x, hidden, subject.own), hidden, torch.tensor([place]))[0]
         x_t = x.masked_fill(hidden, model.codec.mask)[0]
         part = slice(max(subject.start, place - AROUND), place + AROUND + 1)
         best = rows.exp().topk(min(LISTED, len(rows)))

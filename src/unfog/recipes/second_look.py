@@ -14,10 +14,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from unfog.condition import NONE
-from unfog.denoise.categorical import CategoricalPosterior
 from unfog.model import TextModel
-from unfog.rng import Noise
 
 AT_ONCE = 4096  # tokens that are looked at together, which bounds memory
 
@@ -44,26 +41,10 @@ def second_look(
     number = torch.arange(count).repeat_interleave(places.shape[1])
     for x, where, whose in zip(*(torch.split(part, size) for part in (rows, asked, number)), strict=True):
         some = None if labels is None else [labels[i] for i in whose.tolist()]
-        posterior = ask_without(model, x, where, some)
+        posterior = model.without(x, where, some)
         said = posterior.rows[where.to(posterior.open)[posterior.open]]
         found.append(said.gather(1, x[where].to(said.device)[:, None])[:, 0].double().cpu())
     return (-torch.cat(found) / math.log(2)).reshape(count, -1)
-
-
-def ask_without(
-    model: TextModel, x: Tensor, blank: Tensor, labels: Sequence[int] | None = None
-) -> CategoricalPosterior:
-    """What the other tokens say where ``blank``; (B, L) both. A model with classes is told them, or "any".
-
-    At time 1, when what is shown in a blank, MASK or any token, says nothing.
-    """
-    cond = NONE
-    if model.encoder is not None:
-        asked = torch.full((len(x),), -1) if labels is None else torch.tensor(list(labels))
-        cond = model.encoder(asked.to(model.device))
-    x_t = torch.where(blank, model.denoiser.process.prior(x.shape, Noise(0)), x).to(model.device)
-    posterior: CategoricalPosterior = model.denoiser(x_t, torch.ones((), dtype=torch.float64), cond)
-    return posterior
 
 
 def written_places(canvas: Tensor, text: Tensor, mask: int, end: int) -> Tensor:

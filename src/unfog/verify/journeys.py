@@ -46,6 +46,7 @@ def kernels_chain() -> Iterator[Result]:
         yield error(f"{name}, mean", kept * alpha_s, alpha_t, 1e-9)
         found = ((kept * sigma_s) ** 2 + fresh**2) / sigma_t**2
         yield error(f"{name}, variance", found, torch.ones_like(found), 1e-8)
+        yield Result(f"{name}, sign of the noise", float(fresh), 0.0, math.inf, "what is added")
         prior, drawn = process.prior((3, 1), Noise(1), t) / sigma_t, Noise(1).normal((3, 1)).double()
         yield error(f"{name}, prior", prior, drawn, 1e-6)
 
