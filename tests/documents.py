@@ -230,7 +230,7 @@ def sentences_of(text: str) -> list[str]:
     """Short lines of a document, so that texts made of them have every character that it shows."""
     lines = (line.strip() for line in text.splitlines())
     return sorted({line[:60] for line in lines if len(line) > 8})[:120] + re.findall(
-        r'"([^"\n]{8,60})"', text
+        r'"([^"\n]{3,60})"', text
     )
 
 

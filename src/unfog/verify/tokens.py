@@ -24,7 +24,7 @@ from unfog.denoise import (
     leave_one_out,
 )
 from unfog.evaluate.tokens import bound_density, token_bound
-from unfog.guide import ClassifierFree, Given
+from unfog.guide import Barred, ClassifierFree, Given
 from unfog.process import KEEPS, CosineKeep, DiscreteProcess, MaskedProcess, UniformProcess
 from unfog.rng import Noise
 from unfog.verify.check import Result, error
@@ -265,6 +265,9 @@ def guidance_of_tokens() -> Iterator[Result]:
             found = ClassifierFree(both, off, 2.5, interval)(x_t, t.expand(4), on).rows
             plain = ClassifierFree(both, off, truth)(x_t, t, on).rows
             yield error(f"{name}, {what} the interval", found.exp(), plain.exp(), 1e-12)
+        without = Barred(both, [1])(x_t, t, on).rows.exp()
+        left = asked.rows.exp() * torch.tensor([1.0, 0.0, 1.0])
+        yield error(f"{name}, barred", without, left / left.sum(1, keepdim=True), 1e-12)
         # known tokens are known to both questions, whether the guide stands before or behind them
         known = torch.tensor([True, False, False]).expand(4, -1)
         outside = ClassifierFree(Given(both, x_t.flip(0), known), off, 2.5)(x_t, t, on)
