@@ -19,6 +19,7 @@ from unfog.process.masked import MaskedProcess
 from unfog.rng import Noise
 
 MOST = 1 << 16  # sequences that are still quick to list
+ANY = 0.5  # a time, where it does not matter which
 
 
 class ExactTokens(Denoiser[DiscreteProcess, CategoricalPosterior]):
@@ -70,7 +71,7 @@ class ExactTokens(Denoiser[DiscreteProcess, CategoricalPosterior]):
     def _marginals(self, x_t: Tensor, t: Tensor) -> Tensor:
         """p(x_i | x_t), (B, L, V)."""
         # what is hidden says nothing of what it is: any time will do, also where hiding all is certain
-        time = 0.5 if isinstance(self.process, MaskedProcess) else t
+        time = ANY if isinstance(self.process, MaskedProcess) else t
         share = (self.log_law + self.log_likelihood(x_t, time)).softmax(1)
         return (share @ self.tokens).view(*x_t.shape, -1)
 
@@ -97,7 +98,7 @@ class ExactTokens(Denoiser[DiscreteProcess, CategoricalPosterior]):
         """``count`` sequences of the law, (count, L)."""
         bounds = self.log_law.exp().cumsum(0)
         # the last bound is left out, so that rounding never picks a sequence beyond it
-        place = rng.uniform((count,), like=bounds) * bounds[-1]
+        place = rng.uniform((count,), like=bounds)
         return self.sequences[torch.searchsorted(bounds[:-1], place, right=True)]
 
 

@@ -51,7 +51,7 @@ class ExactMixture(Denoiser):
         """``count`` examples of the data, (count, *S)."""
         bounds = self.weights.cumsum(0).to(self.means)
         # the last bound is left out, so that rounding never picks a component beyond it
-        place = rng.uniform((count,), like=self.means) * bounds[-1]
+        place = rng.uniform((count,), like=self.means)
         centres = self.means[torch.searchsorted(bounds[:-1], place, right=True)]
         return centres + self.std * rng.normal(centres.shape, like=centres)
 

@@ -42,4 +42,4 @@ class MaskedProcess(DiscreteProcess):
     def reveal(self, t: float | Tensor, s: float | Tensor) -> float:
         """The probability that what is hidden at t shows at s < t, (alpha_s - alpha_t) / (1 - alpha_t)."""
         (kept_t, lost_t), (kept_s, _) = self.numbers(t), self.numbers(s)
-        return (kept_s - kept_t) / lost_t if lost_t else 1.0
+        return (kept_s - kept_t) / lost_t if lost_t else 0.0

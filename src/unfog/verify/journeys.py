@@ -32,6 +32,7 @@ def forward_reaches_kernel() -> Iterator[Result]:
         (alpha, sigma), (alpha_end, sigma_end) = process.scales(times[0]), process.scales(times[-1])
         mean, variance = last[0] * alpha, last[1:].square().sum() + (last[0] * sigma) ** 2
         yield error(f"{name}, mean", mean, alpha_end.expand(1), 5e-3)
+        yield Result(f"{name}, sign", float(last[1:].min()), 0.0, math.inf, "noise is added")
         yield error(f"{name}, variance", variance / sigma_end**2, torch.ones(1).double(), 0.02)
 
 

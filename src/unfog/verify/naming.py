@@ -249,5 +249,8 @@ def options_shape_the_law() -> Iterator[Result]:
     exact = chain(UniformProcess(3), 1)
     x = walk(exact, Exchange(top_p=0.6), even(3), exact.process.prior((COUNT, 1), Noise(1)))[-1]
     yield chance("uniform, top-p 0.6", x, torch.tensor([0.5, 0.3, 0.0], dtype=torch.float64) / 0.8)
+    x = walk(exact, Exchange(top_p=0.6), even(2)[:2], exact.process.prior((COUNT, 1), Noise(1)))[-1]
+    half = torch.tensor([0.5, 0.3, 0.0], dtype=torch.float64) / 0.8 / 2 + 1 / 6
+    yield chance("uniform, top-p 0.6, on the way", x, half)
     x = walk(exact, Exchange(temperature=0.0), even(3), exact.process.prior((COUNT, 1), Noise(1)))[-1]
     yield error("uniform, temperature 0", x.double(), torch.zeros(COUNT, 1, dtype=torch.float64), 0.0)

@@ -247,7 +247,7 @@ def guidance_of_tokens() -> Iterator[Result]:
         both = _TwoChains(process)
         x_t = process.corrupt(both.asked.draw(4, Noise(1)), t, Noise(2))
         asked, other = both(x_t, t, on), both(x_t, t, off)
-        for w in (0.0, 1.0, 2.5):
+        for w in (0.0, 1.0, 1.5, 2.5):
             guided = ClassifierFree(both, off, w)(x_t, t, on)
             mixed = asked.rows.exp() ** w * other.rows.exp() ** (1 - w)
             yield error(f"{name}, w = {w:g}", guided.rows.exp(), mixed / mixed.sum(1, keepdim=True), 1e-12)
