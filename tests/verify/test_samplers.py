@@ -11,6 +11,7 @@ from unfog.sample import DDIM, SAMPLERS
 from unfog.verify.check import inner_grid, marginal, process_of
 from unfog.verify.samplers import (
     chain_moments,
+    churn_has_its_size,
     deterministic_order,
     memory_is_found,
     restart_walks_as_finely,
@@ -91,3 +92,9 @@ def test_what_was_learned_must_be_added(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr("unfog.sample.learned.combine", lambda known, weights: 0.0)
     (wrong,) = what_was_learned_is_added()
     assert not wrong.passed
+
+
+def test_a_churn_of_another_size_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert all(result.passed for result in churn_has_its_size())
+    monkeypatch.setattr("unfog.verify.samplers.churned", lambda process, x, t, churn, rng: (x, t))
+    assert not any(result.passed for result in churn_has_its_size())

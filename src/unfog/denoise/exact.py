@@ -58,7 +58,7 @@ class ExactMixture(Denoiser):
     def _log_joint(self, x_t: Tensor, t: Tensor | float) -> Tensor:
         """log of weight times density for every component, (B, K)."""
         alpha, sigma = self.process.scales(t, like=x_t)
-        if alpha.ndim:  # one time per example: (B, 1, ...) against (B, K, *S)
+        if torch.as_tensor(t).ndim:  # one time per example: (B, 1, ...) against (B, K, *S)
             alpha, sigma = alpha[:, None], sigma[:, None]
         squared = (x_t[:, None] - alpha * self.means.to(x_t)).square().flatten(2).sum(2)
         variance = (alpha**2 * self.std**2 + sigma**2).reshape(-1, 1)

@@ -28,6 +28,7 @@ RULES: dict[str, Callable[[Sampling], Rule]] = {
     "apg": lambda settings: Projected(settings.apg_eta, settings.apg_norm, settings.apg_momentum),
 }
 
+OFF = 1.0  # the scale of guidance that changes nothing
 SLOPES = {"network": True, "straight": False}
 """Ways of a loss's gradient: through the denoiser, or straight from the clean estimate."""
 
@@ -73,7 +74,7 @@ def steer(denoiser: Denoiser, settings: Sampling, around: Surroundings) -> Denoi
     Raises:
         SampleError: if a guide is on whose needs are not met.
     """
-    if settings.guidance != 1.0:
+    if settings.guidance != OFF:
         interval, rule = (
             (settings.guidance_low, settings.guidance_high),
             RULES[settings.guidance_kind](settings),
@@ -81,7 +82,7 @@ def steer(denoiser: Denoiser, settings: Sampling, around: Surroundings) -> Denoi
         denoiser = ClassifierFree(
             denoiser, around.null, settings.guidance, interval, rule, settings.guidance_rescale
         )
-    if settings.autoguidance != 1.0:
+    if settings.autoguidance != OFF:
         if around.weak is None:
             raise SampleError(f"Autoguidance {settings.autoguidance:g} needs a weak denoiser. Leave it out.")
         denoiser = Autoguidance(denoiser, *around.weak, settings.autoguidance)
@@ -116,7 +117,7 @@ def check_guides(settings: Sampling, *, conditional: bool) -> None:
             f"Guidance between noise levels {settings.guidance_low:g} and {settings.guidance_high:g}: "
             "guidance_low must not be above guidance_high. Try 0.3 and 5."
         )
-    if settings.guidance != 1.0 and not conditional:
+    if settings.guidance != OFF and not conditional:
         raise SampleError(
             f"Guidance {settings.guidance:g} needs a model trained with labels; this one was not. "
             "Leave it out, or try --autoguidance 1.5."

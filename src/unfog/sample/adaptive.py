@@ -91,7 +91,7 @@ class Adaptive(Sampler[Tensor]):
             place = torch.where(right, torch.where(length < left, place - taken, end), place)
             grow = (SAFETY * wrong.clamp_min(1e-10) ** -0.2).clamp(SMALLEST, LARGEST)
             # a step cut short by the end of the way says little about how long the next may be
-            length = torch.where(right & (left < length), torch.maximum(length, taken * grow), taken * grow)
+            length = torch.where(right & (left < length), length, taken * grow)
         raise SampleError(
             f"The adaptive sampler gave up after {self.limit} steps: a tolerance of {self.tolerance:g} is "
             "too small for this model. Try --set tolerance=0.001."

@@ -64,7 +64,7 @@ class Remask(Sampler[None, Unmasker]):
         Args:
             kept_t, kept_s: alpha at its start and end.
         """
-        most = min(1.0, (1 - kept_s) / kept_t) if kept_t else 1.0
+        most = min(1.0, (1 - kept_s) / kept_t) if kept_t else 0.0
         sigma = min(self.eta, most) if self.kind == "cap" else self.eta * most
         return sigma, (kept_s - (1 - sigma) * kept_t) / (1 - kept_t)
 

@@ -26,6 +26,7 @@ from unfog.verify.predictions import (
     targets_say_the_same,
 )
 from unfog.verify.samplers import (
+    churn_has_its_size,
     corrections_have_their_size,
     deterministic_order,
     first_step_is_known,
@@ -73,6 +74,7 @@ CHECKS: dict[str, Check] = {
     "options keep the law": options_keep_the_law,
     "corrections have their size": corrections_have_their_size,
     "what was learned is added": what_was_learned_is_added,
+    "churn has its size": churn_has_its_size,
     "tolerances are kept": tolerance_is_kept,
     "restarts walk as finely": restart_walks_as_finely,
     "the first step is known": first_step_is_known,

@@ -26,6 +26,7 @@ from unfog.sample import (
     UniPC,
     log_snr,
 )
+from unfog.sample.churn import churned
 from unfog.verify.check import (
     MEAN,
     STD,
@@ -151,6 +152,17 @@ def corrections_have_their_size() -> Iterator[Result]:
         ends = end_of(known, sampler, steps, x, Impulses(first=1))[:, 0]
         drawn = ends[last] - ends[0]
         yield error(f"{name}, fresh noise", drawn, sigma * torch.tensor(1 - math.exp(-2 * size)).sqrt(), 1e-6)
+
+
+def churn_has_its_size() -> Iterator[Result]:
+    """Churn raises the ratio of noise to signal by its share."""
+    t, x = torch.tensor(0.5, dtype=torch.float64), torch.zeros(1, 1, dtype=torch.float64)
+    for schedule in ("cosine", "ve"):
+        process = process_of(schedule)
+        _, later = churned(process, x, t, 0.3, Noise(1))
+        yield error(
+            schedule, process.log_ratio(t) - process.log_ratio(later), torch.tensor(math.log(1.3)), 1e-6
+        )
 
 
 def what_was_learned_is_added() -> Iterator[Result]:
