@@ -39,6 +39,8 @@ from unfog.evaluate.text import TextQuality, evaluate_texts
 from unfog.evaluate.verse import Rhymes, rhyme_ends
 from unfog.model import load_text
 from unfog.model.text import TextModel
+from unfog.recipes.assess_text import MOST_ROWS
+from unfog.recipes.language_rows import Tokenised
 
 SPEED_SECONDS = 5.0
 ENOUGH_RHYMES = 1000  # quatrains among the training documents from which rhyme is looked at
@@ -54,6 +56,30 @@ def bits(rival: Rival, texts: Sequence[str], targets: Sequence[str] | None) -> d
         "token": sum(len(row) + 1 for row in rival.codec.encode_many(written)),
     }
     return {f"bits per {unit}": nats / math.log(2) / length for unit, length in lengths.items()}
+
+
+def bits_of_rows(rival: Rival, corpus: Corpus) -> dict[str, float]:
+    """Bits of the very rows that `unfog evaluate` measures the bound of the diffusion model on."""
+    codec, context = rival.codec, rival.setup.context
+    rows = Tokenised.of(corpus, codec).rows(
+        corpus.held_out, context, "packed" if rival.setup.packed else "whole"
+    )
+    tokens = torch.from_numpy(rows.tokens).long()
+    if rows.packed:  # what stands before a row is the last token of the one before it
+        before = torch.cat([torch.tensor([codec.end]), tokens[:-1, -1]])
+        tokens = torch.cat([before[:, None], tokens], 1)
+        counts = torch.ones(len(tokens), context, dtype=torch.bool)
+    else:
+        ends = (tokens[:, 1:] == codec.end).int()
+        counts = ends.cumsum(1) - ends == 0
+    chosen = torch.from_numpy(np.random.default_rng(0).permutation(len(rows))[:MOST_ROWS])
+    tokens, counts = tokens[chosen], counts[chosen]
+    written = [row[1:][count].tolist() for row, count in zip(tokens, counts, strict=True)]
+    bits = float(rival.nats_of_rows(tokens, counts).sum()) / math.log(2)
+    return {
+        "bits per byte, same rows": bits / sum(int(codec.lengths[row].sum()) for row in written),
+        "bits per character, same rows": bits / sum(len(codec.decode(row, stop=False)) for row in written),
+    }
 
 
 def write_texts(rival: Rival, count: int, seed: int = 0) -> list[str]:
@@ -111,6 +137,8 @@ def measure(corpus: Corpus, rival: Rival, options: argparse.Namespace) -> dict[s
     wanted = None if goals[1] is None else [goals[1][i] for i in order]
     rival.train(train, goals[0])
     found: dict[str, Any] = {"bits": bits(rival, held, wanted), "peak memory, MB": peak_memory_mb()}
+    if wanted is None:
+        found["bits"] |= bits_of_rows(rival, corpus)
     if wanted is not None:
         pairs = pair_up(held, wanted, rival.codec, rival.setup.context)
         found["sources cut"] = pairs.cut / len(held)
@@ -171,6 +199,7 @@ def same_as(model: TextModel, setup: Setup) -> Setup:
         width=network["width"],
         depth=network["depth"],
         context=model.spec.context,
+        packed=model.spec.packed,
         minutes=made["seconds"] / 60,
     )
 
@@ -182,8 +211,12 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--kind", default="bpe", help="tokens: byte, character, bpe")
     parser.add_argument("--size", type=int, help="entries of the vocabulary")
     for field in fields(Setup):
-        kind = float if field.name == "minutes" else type(field.default)
-        parser.add_argument(f"--{field.name.replace('_', '-')}", type=kind, default=field.default)
+        flag = f"--{field.name.replace('_', '-')}"
+        if isinstance(field.default, bool):
+            parser.add_argument(flag, action="store_true")
+        else:
+            kind = float if field.name == "minutes" else type(field.default)
+            parser.add_argument(flag, type=kind, default=field.default)
     parser.add_argument("--like", type=Path, help="a model of `unfog train language` to be the rival of")
     parser.add_argument("--keep", type=Path, help="safetensors file for the rival, for writing.py")
     parser.add_argument("--held-out", type=float, default=0.1, help="share of the documents")

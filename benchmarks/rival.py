@@ -28,6 +28,7 @@ from unfog.nets import TextTransformer, TextTransformerConfig
 from unfog.train.config import TrainConfig
 from unfog.train.ema import PowerAverage
 from unfog.train.optimise import optimisers
+from unfog.train.rows import packed
 
 CHECKS = 10  # times that the weights are compared on documents set aside
 WARMUP, DECAY = 100, 0.5  # steps, or a tenth of a shorter training; last share of training
@@ -47,6 +48,8 @@ class Setup:
         learning_rate: at its height.
         optimiser: "muon" or "adamw".
         dropout: share of activations dropped.
+        packed: learn documents end to end, as the diffusion model does where many do not fit a row; else no
+            window has more than one.
         seed: of everything random.
     """
 
@@ -59,6 +62,7 @@ class Setup:
     learning_rate: float = 2e-3
     optimiser: str = "muon"
     dropout: float = 0.0
+    packed: bool = False
     seed: int = 0
 
 
@@ -172,13 +176,17 @@ class Rival:
         if targets is None:
             config = ReaderConfig(context=self.setup.context, batch=self.setup.batch)
             return Reader(self.network, self.codec, config, 0).nats(texts)
-        pairs, found = pair_up(texts, targets, self.codec, self.setup.context), []
-        with torch.inference_mode():
-            for rows, counts in zip(pairs.rows.split(32), pairs.target.split(32), strict=True):
-                costs = F.cross_entropy(
-                    self.network(rows[:, :-1]).transpose(1, 2), rows[:, 1:], reduction="none"
-                )
-                found.append((costs.double() * counts[:, 1:]).sum(1).numpy())
+        pairs = pair_up(texts, targets, self.codec, self.setup.context)
+        return self.nats_of_rows(pairs.rows, pairs.target[:, 1:])
+
+    @torch.inference_mode()
+    def nats_of_rows(self, rows: Tensor, counts: Tensor) -> np.ndarray:
+        """Exact nats, (N,), of tokens (N, L + 1) behind the first of each row, where they count, (N, L)."""
+        self.network.eval()
+        found = []
+        for row, count in zip(rows.split(32), counts.split(32), strict=True):
+            costs = F.cross_entropy(self.network(row[:, :-1]).transpose(1, 2), row[:, 1:], reduction="none")
+            found.append((costs.double() * count).sum(1).numpy())
         return np.concatenate(found)
 
     @torch.inference_mode()
@@ -231,6 +239,15 @@ class Rival:
         """What draws a batch: tokens shown, and tokens wanted or -1."""
         setup = self.setup
         rng = torch.Generator().manual_seed(setup.seed)
+        if targets is None and setup.packed:
+            line = packed(self.codec.encode_many(texts), setup.context, self.codec.end).tokens.reshape(-1)
+            tokens, places = torch.from_numpy(line).long(), torch.arange(setup.context + 1)
+
+            def cut() -> tuple[Tensor, Tensor]:
+                start = torch.randint(0, len(tokens) - setup.context, (setup.batch, 1), generator=rng)
+                return tokens[(start + places)[:, :-1]], tokens[(start + places)[:, 1:]]
+
+            return cut
         if targets is None:
             stream = read_together(texts, self.codec)
             return lambda: windows(stream, setup.context, setup.batch, rng)

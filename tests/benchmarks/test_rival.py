@@ -95,3 +95,20 @@ def test_it_learns_targets_from_sources(rivals: ModuleType) -> None:
     rival = rivals.Rival(CODEC, rivals.Setup(**{**SMALL, "steps": 150, "depth": 2}))
     rival.train(sources, [source[0] for source in sources])
     assert sum(rival.summarise(source, 4) == source[0] for source in sources[::5]) >= 12
+
+
+def test_end_to_end_it_wastes_no_place_and_ends_texts_all_the_same(rivals: ModuleType) -> None:
+    texts = ["abc", "efgh"] * 40
+    setup = rivals.Setup(**{**SMALL, "steps": 60}, packed=True)
+    rival = rivals.Rival(CODEC, setup)
+    rival.train(texts)
+    assert rival.tokens == 60 * SMALL["batch"] * SMALL["context"]
+    assert float(rival.nats(["abc", "efgh"]).mean()) < 2
+    assert set(CODEC.decode_many(rival.write(8, temperature=0))) <= {"abc", "efgh"}
+
+
+def test_bits_of_rows_count_what_is_asked_for(rivals: ModuleType) -> None:
+    rival, end = untrained(rivals), CODEC.end
+    rows = torch.tensor([[end, *CODEC.encode_text("abc"), end, end], [end, *CODEC.encode_text("efgh"), end]])
+    counts = torch.tensor([[True] * 4 + [False], [True] * 5])
+    assert rival.nats_of_rows(rows, counts) == pytest.approx(rival.nats(["abc", "efgh"]), abs=1e-4)
