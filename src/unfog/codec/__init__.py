@@ -1,6 +1,6 @@
 """Raw data <-> x: pixels and tokens; later, learned latent spaces."""
 
-from unfog.codec.base import Codec
+from unfog.codec.base import Codec, PictureCodec
 from unfog.codec.pixels import PixelCodec, PixelStatistics, measure_pixels, saturation_warnings
 from unfog.codec.tokens import TokenCodec
 from unfog.codec.vocabulary import VOCABULARIES, Vocabulary
@@ -11,6 +11,7 @@ __all__ = [
     "CODECS",
     "VOCABULARIES",
     "Codec",
+    "PictureCodec",
     "PixelCodec",
     "PixelStatistics",
     "TokenCodec",

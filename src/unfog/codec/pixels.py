@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from unfog.codec.base import Codec
+from unfog.codec.base import PictureCodec
 from unfog.errors import DataError
 
 
@@ -123,7 +123,7 @@ def _spread(
     return float(max(1.0, block * np.sqrt(max(0.0, largest))))
 
 
-class PixelCodec(Codec):
+class PixelCodec(PictureCodec):
     """8-bit pictures <-> x with mean 0 and standard deviation 1 per channel."""
 
     mean: Tensor
@@ -138,13 +138,28 @@ class PixelCodec(Codec):
         self.register_buffer("mean", mean, persistent=False)
         self.register_buffer("std", std, persistent=False)
 
-    def encode(self, raw: Tensor) -> Tensor:
-        """uint8 pictures (B, C, H, W) to x, float32, same shape, mean 0 and std 1 over the data."""
-        return (raw.to(self.mean.device, torch.float32) / 255 - self.mean) / self.std
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(C, H, W) of a picture."""
+        return self.statistics.shape
 
-    def decode(self, z: Tensor) -> Tensor:
-        """x to uint8 pictures (B, C, H, W); what lies beyond black or white is clipped."""
-        return self.to_unit(z).clamp(0, 1).mul(255).round().to(torch.uint8)
+    @property
+    def latent(self) -> tuple[int, int, int]:
+        """(C, H, W), as x is the picture itself."""
+        return self.statistics.shape
+
+    @property
+    def spread(self) -> float:
+        """See ``PixelStatistics.spread``."""
+        return self.statistics.spread
+
+    def compress(self, raw: Tensor) -> Tensor:
+        """Pictures as they are: nothing about pixels is dear."""
+        return raw
+
+    def normalise(self, kept: Tensor) -> Tensor:
+        """uint8 pictures (B, C, H, W) to x, float32, same shape, mean 0 and std 1 over the data."""
+        return (kept.to(self.mean.device, torch.float32) / 255 - self.mean) / self.std
 
     def to_unit(self, z: Tensor) -> Tensor:
         """x to values where black is 0 and white is 1, not clipped."""

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from unfog.codec import PixelCodec, PixelStatistics
+from unfog.codec import PictureCodec, PixelCodec, PixelStatistics
 from unfog.condition import NONE, Condition, LabelEncoder
 from unfog.config import nearest
 from unfog.denoise import TARGETS, Denoiser, GaussianDenoiser
@@ -47,7 +47,7 @@ class PictureModel(Model):
     """A model that draws pictures."""
 
     spec: Spec
-    codec: PixelCodec
+    codec: PictureCodec
     denoiser: GaussianDenoiser
 
     def __init__(self, spec: Spec, history: Sequence[dict[str, Any]] = ()) -> None:
@@ -87,7 +87,7 @@ class PictureModel(Model):
     @property
     def shape(self) -> tuple[int, int, int]:
         """(C, H, W) of a picture."""
-        return self.codec.statistics.shape
+        return self.codec.shape
 
     def class_index(self, label: str | int) -> int:
         """The number of a class, by name or number.
@@ -232,7 +232,7 @@ class PictureModel(Model):
         grid = layout(process, sampling.steps, sampling.start, sampling.end)
         sampler = SAMPLERS[sampling.sampler](**sampling.options)
         rng = Noise.for_pictures(seed, indices)
-        x = process.prior((len(indices), *self.shape), rng, grid[0]).to(self.device)
+        x = process.prior((len(indices), *self.codec.latent), rng, grid[0]).to(self.device)
         denoiser, cond = self.steered(indices, labels, seed=seed, sampling=sampling, loss=loss)
         was_training = self.training
         self.eval()

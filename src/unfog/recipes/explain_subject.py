@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from unfog.codec import PixelCodec, measure_pixels
+from unfog.codec import PictureCodec, PixelCodec, measure_pixels
 from unfog.condition import NONE, Condition
 from unfog.data import PictureStore, open_pictures
 from unfog.denoise import Denoiser, ExactMixture, GaussianPosterior, exact_dataset
@@ -71,7 +71,7 @@ class Subject(ABC):
     """
 
     denoiser: Denoiser
-    codec: PixelCodec
+    codec: PictureCodec
     shown: Shown
     sampling: Sampling
 
@@ -245,7 +245,7 @@ def ask(denoiser: Denoiser, x_t: Tensor, t: Tensor, cond: Condition = NONE) -> G
     return GaussianPosterior(torch.cat(means), x_t, *denoiser.process.scales(t, like=x_t))
 
 
-def encode(codec: PixelCodec, store: PictureStore, indices: np.ndarray) -> Tensor:
+def encode(codec: PictureCodec, store: PictureStore, indices: np.ndarray) -> Tensor:
     """Pictures of a store as x, (N, C, H, W)."""
     images = torch.from_numpy(np.ascontiguousarray(store.images[indices]))
     return codec.encode(images.permute(0, 3, 1, 2))

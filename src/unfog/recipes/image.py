@@ -196,7 +196,7 @@ def sampling_for(spread: float, steered: bool, most: float = math.inf) -> dict[s
 
 def settled(config: ImageConfig, prepared: Pictures) -> ImageConfig:
     """The configuration with what follows from the data filled in."""
-    mean, std = noise_law(prepared.model.codec.statistics.spread)
+    mean, std = noise_law(prepared.model.codec.spread)
     law = {"noise_mean": round(mean, 2), "noise_std": round(std, 2)}
     missing = {name: value for name, value in law.items() if getattr(config.train, name) is None}
     return config.model_copy(update={"train": config.train.model_copy(update=missing)})

@@ -128,7 +128,7 @@ def _range(model: PictureModel) -> tuple[float, float]:
     statistics, process = model.codec.statistics, model.denoiser.process
     low = FINEST / (255 * max(max(statistics.std), 0.5 / 255))
     ends = [float(sigma / alpha) for alpha, sigma in (process.scales(0.0), process.scales(1.0))]
-    return max(low, 1.001 * ends[0]), min(50 * statistics.spread, 0.999 * ends[1])
+    return max(low, 1.001 * ends[0]), min(50 * model.codec.spread, 0.999 * ends[1])
 
 
 def _continuous(model: PictureModel, images: np.ndarray, seed: int) -> Tensor:

@@ -201,7 +201,7 @@ class _Probe:
                 denoiser, cond = self.model.steered(
                     indices, self._labels(indices), seed=SEED, sampling=self.own
                 )
-                noise = Noise.for_pictures(SEED, indices).normal((len(indices), *self.model.shape))
+                noise = Noise.for_pictures(SEED, indices).normal((len(indices), *self.model.codec.latent))
                 mine = ends[place : place + len(indices)]
                 found.append(Walks(denoiser, cond, noise.to(ends), mine))
             self.listener.phase(phase, start + len(ends) - first, count)

@@ -175,7 +175,7 @@ class DenoisingObjective(Objective):
         raw, t, noise, labels = drawn
         assert raw is not None and t is not None and noise is not None
         cond = NONE if self.encoder is None or labels is None else self.encoder(labels)
-        return denoising_loss(self.denoiser, self.codec.encode(raw), t, noise, self.weight, cond)
+        return denoising_loss(self.denoiser, self.codec.normalise(raw), t, noise, self.weight, cond)
 
     def times(self, uniform: Tensor) -> Tensor:
         """Times by the configured law, (B,)."""
