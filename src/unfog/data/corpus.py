@@ -85,7 +85,8 @@ class Corpus:
     def summary(self) -> str:
         """The corpus in plain words, a few lines."""
         middle = int(np.median([len(text) for text in self.texts]))
-        kind = "pairs of text and target" if self.targets is not None else "documents"
+        kind = ("document" if self.targets is None else "pair") + ("" if len(self) == 1 else "s")
+        kind += "" if self.targets is None else " of text and target"
         lines = [f"{len(self):,} {kind}, {self.characters:,} characters, from {self.source}"]
         lines.append(
             f"length of a text: {middle:,} characters in the middle, {max(map(len, self.texts)):,} at most"

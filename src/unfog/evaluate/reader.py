@@ -179,8 +179,9 @@ def _fit(
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=config.learning_rate, betas=(0.9, 0.95), weight_decay=0.05, fused=True
     )
+    warmup = max(0.1, 2 / config.steps)  # one step at least, or it divides by zero
     rates = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, config.learning_rate, total_steps=config.steps, pct_start=0.1
+        optimizer, config.learning_rate, total_steps=config.steps, pct_start=min(1.0, warmup)
     )
     best, weights = math.inf, dict[str, Tensor]()
     every = max(1, config.steps // CHECKS)

@@ -64,9 +64,9 @@ def draw(
     guide = None if classifier is None else guide_by(model, classifier, listener)
     if guide is not None:
         sampling = replace(sampling, classifier=guide.key)
-    request = Request(
-        model, choose_labels(guide.classes if guide else model.spec.classes, n, label), seed, sampling, guide
-    )
+    classes = guide.classes if guide else model.spec.classes
+    labels = choose_labels(classes, n, label, ", or add --classifier DATA, where DATA has them")
+    request = Request(model, labels, seed, sampling, guide)
     entries = describe(request, n)
     saved = save_pictures(Path(out), _pictures(request, n, listener), entries)
     if not film:

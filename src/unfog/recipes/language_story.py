@@ -12,6 +12,7 @@ from unfog.output.facts import Losses
 from unfog.output.text_report import TextReport, write_text_report
 from unfog.recipes.assess_text import judge, shown, summaries
 from unfog.recipes.listen import Listener
+from unfog.recipes.recipe import command_of
 from unfog.train.objective import Batch, Objective
 from unfog.train.run import read_log
 from unfog.train.validate import losses
@@ -42,7 +43,7 @@ def tell(
         samples=texts[:PRINTED],
         canvases=canvases(model),
         losses=_losses(run, model, objective, fixed),
-        command=_command(config),
+        command=command_of(run, config),
         figures=figures,
     )
     return write_text_report(run / "report.html", report)
@@ -78,7 +79,7 @@ def canvases(model: TextModel, prompt: str = "", seed: int = 0) -> list[tuple[fl
 def _facts(prepared: Texts, config: Any) -> list[tuple[str, str]]:
     model, made = prepared.model, prepared.model.history[-1]
     return [
-        ("Data", f"{Path(prepared.source).name}, {len(prepared.corpus):,} documents"),
+        ("Data", f"{Path(prepared.source).name}, {len(prepared.corpus):,} texts"),
         ("Held out", f"{len(prepared.corpus.held_out):,}"),
         ("Tokens", f"{model.codec.vocabulary:,}, {model.codec.kind}"),
         ("Context", f"{model.spec.context} tokens"),
@@ -109,12 +110,3 @@ def _losses(run: Path, model: TextModel, objective: Objective, fixed: Batch) -> 
         learning_rate=(list(taken), [row["rate"] for row in taken.values()]) if taken else None,
         by_level=([float(lost[b].mean()) for b in bands], [float(values[b].mean()) for b in bands]),
     )
-
-
-def _command(config: Any) -> str:
-    source = Path(config.data.source).name
-    length = (
-        f"--steps {config.train.steps}" if config.train.steps else f"--minutes {config.train.minutes or 10:g}"
-    )
-    preset = "" if config.preset == "small" else f" --preset {config.preset}"
-    return f"unfog train language --data {source} --out RUN {length} --seed {config.train.seed}{preset}"

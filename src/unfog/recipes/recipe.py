@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import json
+import shlex
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from unfog import config as configs
 from unfog.recipes.listen import Listener
 from unfog.recipes.prepared import Prepared
 
@@ -27,3 +31,37 @@ class Recipe:
     things: str
     prepare: Callable[[Any, Listener], Prepared]
     settled: Callable[[Any, Any], Any]
+
+
+def command_of(run: Path, config: Any) -> str:
+    """The command that trains such a model again, with all that was set by hand; it names no folder.
+
+    Args:
+        run: the run's folder, whose ``config.toml`` is what was asked for.
+        config: the settled settings, where there is no such file.
+    """
+    if (run / "config.toml").is_file():
+        config = configs.read(type(config), run / "config.toml")
+    given = config.model_dump(mode="json", exclude_defaults=True)
+    data, train = given.pop("data"), given.pop("train", {})
+    flags = {"preset": given.pop("preset", None), "size": data.pop("size", None)}
+    flags |= {name: train.pop(name, None) for name in ("steps", "minutes", "seed")}
+    if flags["steps"] is None and flags["minutes"] is None:
+        flags["minutes"] = 10
+    words = ["unfog", "train", given.pop("recipe", config.recipe), "--data", Path(data.pop("source")).name]
+    words += ["--out", "RUN"]
+    for name, value in flags.items():
+        if value is not None:
+            words += [f"--{name}", f"{value:g}" if isinstance(value, float) else str(value)]
+    for name, value in _flat({"data": data, "train": train, **given}):
+        words += ["--set", f"{name}={value if isinstance(value, str) else json.dumps(value)}"]
+    return shlex.join(words)
+
+
+def _flat(values: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    """Nested settings as (a.b, value) pairs."""
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{path}{name}.")
+        else:
+            yield f"{path}{name}", value

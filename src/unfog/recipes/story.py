@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from unfog.output.provenance import Provenance
 from unfog.output.report import write_report
 from unfog.recipes.assess import assess
 from unfog.recipes.listen import Listener
+from unfog.recipes.recipe import command_of
 from unfog.rng import Noise
 from unfog.train import Objective
 from unfog.train.objective import Batch
@@ -49,7 +50,7 @@ def tell(
         forward=_forward(store, model),
         losses=losses,
         made_by=_made_by(model),
-        command=_command(config),
+        command=command_of(run, config),
     )
     if samples:
         _draw_and_measure(report, store, model, samples, listener)
@@ -186,11 +187,3 @@ def _made_by(model: PictureModel) -> dict[str, str]:
         "torch": made["torch"],
         "machine": made["machine"],
     }
-
-
-def _command(config: ImageConfig) -> str:
-    source = Path(config.data.source).name
-    length: Any = (
-        f"--steps {config.train.steps}" if config.train.steps else f"--minutes {config.train.minutes or 10:g}"
-    )
-    return f"unfog train image --data {source} --out RUN {length} --seed {config.train.seed}"

@@ -148,17 +148,19 @@ def check_grid(sampling: Sampling) -> None:
         )
 
 
-def class_index(classes: Sequence[str], label: str | int) -> int:
+def class_index(classes: Sequence[str], label: str | int, otherwise: str = "") -> int:
     """The number of a class, by name or number.
+
+    Args:
+        classes: their names.
+        label: one of them, or its number.
+        otherwise: what else could be done where there are no classes, in words.
 
     Raises:
         SampleError: naming the nearest class.
     """
     if not classes:
-        raise SampleError(
-            "This model was trained without classes: leave --label out, or add --classifier DATA, where DATA "
-            "has them."
-        )
+        raise SampleError(f"This model was trained without classes: leave --label out{otherwise}.")
     text = str(label)
     if text in classes:
         return list(classes).index(text)
@@ -168,7 +170,10 @@ def class_index(classes: Sequence[str], label: str | int) -> int:
 
 
 def choose_labels(
-    classes: Sequence[str], n: int, label: str | int | Sequence[str | int] | None = None
+    classes: Sequence[str],
+    n: int,
+    label: str | int | Sequence[str | int] | None = None,
+    otherwise: str = "",
 ) -> list[int] | None:
     """One class number for each of n pictures or texts; None without classes.
 
@@ -176,6 +181,7 @@ def choose_labels(
         classes: their names.
         n: how many.
         label: a class for all, or one for each; classes take turns when left out.
+        otherwise: see ``class_index``.
 
     Raises:
         SampleError: if a label does not exist, or their number is not n.
@@ -185,10 +191,10 @@ def choose_labels(
     if label is None:
         return [i % len(classes) for i in range(n)] if classes else None
     if isinstance(label, str | int):
-        return [class_index(classes, label)] * n
+        return [class_index(classes, label, otherwise)] * n
     if len(label) != n:
         raise SampleError(f"{len(label)} labels for {n} examples: give one, or one for each.")
-    return [class_index(classes, each) for each in label]
+    return [class_index(classes, each, otherwise) for each in label]
 
 
 def choose_groups(spec: Spec, indices: Sequence[int], labels: Sequence[int] | None, seed: int) -> list[int]:
