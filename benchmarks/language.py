@@ -4,7 +4,8 @@
     python benchmarks/language.py DATA --minutes 10 [--kind bpe --size 4096 --width 256 --depth 6 ...]
 
 DATA is what `unfog train language --data` takes. With --like, the held-out documents, the tokens, the size,
-the context and the minutes are those of a trained diffusion model. Printed are the bits per byte and per
+the context and the minutes are those of a trained diffusion model (give --minutes where it was trained beside
+other work: what it takes alone). Printed are the bits per byte and per
 character of held-out documents, exact and ends included; the figures of texts that it writes at temperature
 1 beside held-out ones; for pairs, ROUGE beside that of the lead sentence; tokens per second at batch 1 and
 16, with the exact cache.
@@ -200,7 +201,7 @@ def same_as(model: TextModel, setup: Setup) -> Setup:
         depth=network["depth"],
         context=model.spec.context,
         packed=model.spec.packed,
-        minutes=made["seconds"] / 60,
+        minutes=setup.minutes or made["seconds"] / 60,
     )
 
 
