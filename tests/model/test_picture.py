@@ -137,7 +137,7 @@ def test_what_was_learned_for_a_number_of_steps_is_used() -> None:
     fitted = model.settings(sampler="learned", steps=3)
     assert fitted.grid == "optimised" and fitted.levels == (60.0, 2.0, 0.3)
     assert model.settings(grid="optimised", steps=3).levels == (60.0, 2.0, 0.3)
-    labels = model.choose_labels(2)
+    labels = model.asker.choose(2)
     with_it = model.draw(labels, 2, sampling=fitted)
     without = model.draw(labels, 2, sampling=model.settings(sampler="dpm++3m", grid="optimised", steps=3))
     assert not np.array_equal(with_it, without)
@@ -171,18 +171,18 @@ def test_thresholds_keep_every_clean_estimate_in_range(threshold: str) -> None:
 def test_groups_are_drawn_as_often_as_they_occurred() -> None:
     """2,000 draws; five standard errors."""
     model = small_model(groups=(0, 0, 1), shares=(0.6, 0.2, 0.2))
-    cats = model.choose_groups(range(2000), [0] * 2000, 5)
+    cats = model.asker.raw([0] * 2000, range(2000), 5).tolist()
     assert set(cats) == {0, 1}
     assert cats.count(0) / 2000 == pytest.approx(0.75, abs=5 * (0.75 * 0.25 / 2000) ** 0.5)
-    assert set(model.choose_groups(range(50), [1] * 50, 5)) == {2}
-    anything = model.choose_groups(range(2000), None, 5)
+    assert set(model.asker.raw([1] * 50, range(50), 5).tolist()) == {2}
+    anything = model.asker.raw(None, range(2000), 5).tolist()
     assert anything.count(1) / 2000 == pytest.approx(0.2, abs=5 * 0.4 / 2000**0.5)
-    assert model.choose_groups([7], [0], 5) == [cats[7]], "picture 7 is the same alone"
+    assert model.asker.raw([0], [7], 5).tolist() == [cats[7]], "picture 7 is the same alone"
 
 
 def test_groups_without_classes_steer_silently() -> None:
     model = small_model(classes=(), groups=(-1, -1), shares=(0.5, 0.5))
-    assert model.encoder is not None and model.choose_labels(3) is None
+    assert model.encoder is not None and model.asker.choose(3) is None
     assert len(model.generate(2, guidance=2.0)) == 2
 
 

@@ -12,6 +12,7 @@ import unfog
 from tests.recipes.conftest import TINY
 from unfog.errors import DataError, ModelError, SampleError
 from unfog.evaluate.classifier import train_classifier
+from unfog.model.asked import Wish
 from unfog.output.provenance import read_provenance
 from unfog.recipes import draw
 from unfog.recipes.ask import Guide, guide_again, guide_by
@@ -57,7 +58,7 @@ def test_a_label_is_asked_for_and_the_file_can_be_made_again(
 ) -> None:
     model = unfog.load(unlabelled)
     name = guide_by(model, shapes, Silent()).classes[1]
-    options = {"label": name, "classifier": shapes, "settings": {"loss_scale": 4.0}}
+    options = {"wish": Wish(label=name), "classifier": shapes, "settings": {"loss_scale": 4.0}}
     saved, _ = draw.draw(model, tmp_path / "a", 3, film=True, **options)
     entry = read_provenance(saved.files[2])
     assert entry is not None and entry.label == name and entry.settings["loss_scale"] == 4.0
@@ -76,7 +77,7 @@ def test_classes_take_turns(tmp_path: Path, unlabelled: Path, shapes: Path) -> N
 
 def test_a_label_without_a_classifier_says_what_to_do(tmp_path: Path, unlabelled: Path) -> None:
     with pytest.raises(SampleError, match="--classifier DATA"):
-        draw.draw(unfog.load(unlabelled), tmp_path, 1, label="disc")
+        draw.draw(unfog.load(unlabelled), tmp_path, 1, wish=Wish(label="disc"))
     with pytest.raises(SampleError, match="not set by hand"):
         draw.draw(unfog.load(unlabelled), tmp_path, 1, settings={"classifier": "0" * 32})
 

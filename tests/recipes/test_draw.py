@@ -9,6 +9,7 @@ import pytest
 
 import unfog
 from unfog.errors import DataError, ModelError, SampleError
+from unfog.model.asked import Wish
 from unfog.output.provenance import read_provenance
 from unfog.recipes import draw
 
@@ -66,7 +67,7 @@ def test_again_refuses_what_is_no_single_picture(tmp_path: Path, run: Path) -> N
 def test_labels(tmp_path: Path, run: Path) -> None:
     model = unfog.load(run)
     name = model.spec.classes[1]
-    saved, _ = draw.draw(model, tmp_path, 3, label=name)
+    saved, _ = draw.draw(model, tmp_path, 3, wish=Wish(label=name))
     assert all(f"label-{name}" in path.name for path in saved.files)
     with pytest.raises(SampleError, match="no label"):
-        draw.draw(model, tmp_path, 1, label="dragon")
+        draw.draw(model, tmp_path, 1, wish=Wish(label="dragon"))

@@ -44,7 +44,7 @@ def test_classes_come_in_turn(shapes: Path) -> None:
 
 def test_a_model_without_data_draws_its_own(run: Path, drawing: ModelSubject) -> None:
     model = unfog.load(run)
-    labels = model.choose_labels(explain_subject.ASKED)
+    labels = model.asker.choose(explain_subject.ASKED)
     same = model.draw(labels, explain_subject.ASKED)
     assert (drawing.to_pictures(drawing.shown.x) == same).all()
     assert drawing.shown.origin == "drawn" and drawing.known == 0

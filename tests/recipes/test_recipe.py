@@ -27,7 +27,7 @@ def test_a_recipe_has_its_model_its_loss_and_its_settings(name: str) -> None:
 
 def test_the_command_of_a_run_names_what_was_set_and_no_folder(tmp_path: Path) -> None:
     asked = {
-        "data": {"source": "/home/me/my poems", "tokens": "byte"},
+        "data": {"source": "/somewhere/my poems", "tokens": "byte"},
         "network": {"dropout": 0.2, "widths": [32, 64]},
         "train": {"steps": 40, "seed": 3},
     }

@@ -81,8 +81,8 @@ def test_the_learned_sampler_draws_what_was_measured(advised: tuple[Path, steps.
     folder, advice = advised
     trial = next(t for t in advice.trials if t.sampling.sampler == "learned")
     model = unfog.load(folder)
-    ours = model.draw(model.choose_labels(4), 4, sampling=model.settings(sampler="learned", steps=3))
-    assert np.array_equal(ours, model.draw(model.choose_labels(4), 4, sampling=trial.sampling))
+    ours = model.draw(model.asker.choose(4), 4, sampling=model.settings(sampler="learned", steps=3))
+    assert np.array_equal(ours, model.draw(model.asker.choose(4), 4, sampling=trial.sampling))
 
 
 def test_calls_and_steps_fit_together() -> None:

@@ -23,6 +23,8 @@ def sample(
     ] = None,
     n: Annotated[int, typer.Option("-n", help="How many.")] = 16,
     label: Annotated[str | None, typer.Option(help="Class to draw; all take turns when left out.")] = None,
+    prompt: Annotated[str | None, typer.Option(help="What to draw, in words.")] = None,
+    negative: Annotated[str | None, typer.Option(help="Words to keep away from.")] = None,
     sampler: Annotated[str | None, typer.Option(help=f"One of {SAMPLERS}.")] = None,
     steps: Annotated[int | None, typer.Option(help="Steps from noise to picture.")] = None,
     grid: Annotated[str | None, typer.Option(help=f"Spacing of the steps, one of {GRIDS}.")] = None,
@@ -64,22 +66,29 @@ def sample(
     elif between:
         _between(model, between, out, n, label, json)
     else:
-        _draw(
-            model, out, n, changes, set_ or (), json, label=label, seed=seed, film=film, classifier=classifier
-        )
+        wish = {"label": label, "prompt": prompt, "negative": negative}
+        _draw(model, out, n, changes, set_ or (), json, wish, seed=seed, film=film, classifier=classifier)
 
 
 def _draw(
-    model: Path, out: Path, n: int, changes: dict[str, Any], more: Sequence[str], json: bool, **wishes: Any
+    model: Path,
+    out: Path,
+    n: int,
+    changes: dict[str, Any],
+    more: Sequence[str],
+    json: bool,
+    wish: dict[str, str | None],
+    **how: Any,
 ) -> None:
     with Screen() as screen:
         from unfog.config import override
         from unfog.model import home, load_pictures
+        from unfog.model.asked import Wish
         from unfog.recipes import draw
 
         override(changes, more)
         loaded = load_pictures(model)
-        saved, film = draw.draw(loaded, out, n, settings=changes, listener=screen, **wishes)
+        saved, film = draw.draw(loaded, out, n, wish=Wish(**wish), settings=changes, listener=screen, **how)
         draw.remember(home(model), loaded.fingerprint())
     _tell(saved, film, json)
 

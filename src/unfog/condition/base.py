@@ -58,3 +58,11 @@ class Encoder(nn.Module, ABC):
     @abstractmethod
     def null(self, batch: int) -> Condition:
         """The condition that says nothing: for guidance, and for condition dropout in training."""
+
+    @abstractmethod
+    def of(self, *told: Tensor) -> Condition:
+        """The same as calling it, of what a training batch carries: plain tensors (B, ...)."""
+
+    @abstractmethod
+    def hide(self, told: tuple[Tensor, ...], hidden: Tensor) -> tuple[Tensor, ...]:
+        """What a training batch carries, with nothing said where ``hidden``, (B,), is true."""

@@ -28,6 +28,15 @@ class LabelEncoder(Encoder):
         labels = raw.to(self.table.weight.device)
         return Condition(vector=self.table(torch.where(labels < 0, self.classes, labels)))
 
+    def of(self, *told: Tensor) -> Condition:
+        """See ``Encoder.of``: labels (B,)."""
+        condition: Condition = self(told[0])
+        return condition
+
+    def hide(self, told: tuple[Tensor, ...], hidden: Tensor) -> tuple[Tensor, ...]:
+        """See ``Encoder.hide``."""
+        return (torch.where(hidden, ANY, told[0]),)
+
     def null(self, batch: int) -> Condition:
         """The vector for "any", (batch, D)."""
         nothing: Condition = self(torch.full((batch,), ANY))

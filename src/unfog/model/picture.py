@@ -17,6 +17,7 @@ from unfog.config import nearest
 from unfog.denoise import TARGETS, Denoiser, GaussianDenoiser
 from unfog.errors import ModelError
 from unfog.guide.steer import Surroundings, check_guides, steer
+from unfog.model.asked import Asker, Labels, Wish
 from unfog.model.base import Model
 from unfog.nets import NETWORKS
 from unfog.process import SCHEDULES, GaussianProcess
@@ -28,8 +29,6 @@ from unfog.spec import (
     build_part,
     check_grid,
     choose,
-    choose_groups,
-    choose_labels,
     class_index,
     lookup,
     with_learned,
@@ -44,7 +43,11 @@ PIXELS_AT_ONCE = 100 * 28 * 28  # how many pixels are sampled together, which bo
 
 
 class PictureModel(Model):
-    """A model that draws pictures."""
+    """A model that draws pictures.
+
+    Attributes:
+        asker: what it can be asked for.
+    """
 
     spec: Spec
     codec: PictureCodec
@@ -67,6 +70,7 @@ class PictureModel(Model):
             )
         process = GaussianProcess(build_part(SCHEDULES[schedule], options, f"schedule {schedule!r}"))
         self.codec = PixelCodec(statistics)
+        self.asker: Asker = Labels(spec)
         self.encoder = LabelEncoder(len(spec.groups), config.vector) if spec.groups else None
         self.denoiser = GaussianDenoiser(
             build(config), process, TARGETS[spec.target], variance=config.variance
@@ -104,6 +108,8 @@ class PictureModel(Model):
         n: int = 8,
         *,
         label: str | int | Sequence[str | int] | None = None,
+        prompt: str | Sequence[str] | None = None,
+        negative: str | None = None,
         seed: int = 0,
         progress: Callable[[int, int], None] | None = None,
         loss: PictureLoss | None = None,
@@ -114,6 +120,8 @@ class PictureModel(Model):
         Args:
             n: how many.
             label: a class for all, or one for each; classes take turns when left out.
+            prompt: words for all, or for each, where the model reads them.
+            negative: words that guidance leads away from.
             seed: picture i of a seed is the same whatever n is.
             progress: called with steps done and steps in all.
             loss: what to steer by: how wrong each picture is, (B,), differentiable, from pictures
@@ -126,9 +134,9 @@ class PictureModel(Model):
         """
         from PIL import Image
 
-        labels = self.choose_labels(n, label)
+        asked = self.asker.choose(n, Wish(label=label, prompt=prompt, negative=negative))
         sampling = self.settings(**settings)
-        pictures = self.draw(labels, n, seed=seed, sampling=sampling, progress=progress, loss=loss)
+        pictures = self.draw(asked, n, seed=seed, sampling=sampling, progress=progress, loss=loss)
         return [Image.fromarray(p[..., 0] if p.shape[-1] == 1 else p) for p in pictures]
 
     def settings(self, **changes: Any) -> Sampling:
@@ -147,31 +155,13 @@ class PictureModel(Model):
         SAMPLERS[chosen.sampler](**chosen.options).check(self.denoiser.process, chosen.steps)
         return chosen
 
-    def choose_labels(self, n: int, label: str | int | Sequence[str | int] | None = None) -> list[int] | None:
-        """One class number for each of n pictures; None for a model without classes.
-
-        Raises:
-            SampleError: if a label does not exist, or their number is not n.
-        """
-        return choose_labels(self.spec.classes, n, label)
-
-    def choose_groups(self, indices: Sequence[int], labels: Sequence[int] | None, seed: int) -> list[int]:
-        """A group of look-alikes for each picture, as often as in the training pictures of its class.
-
-        Args:
-            indices: numbers of the pictures in the request of this seed; the choice depends on nothing else.
-            labels: one class number each; None for any.
-            seed: of the request.
-        """
-        return choose_groups(self.spec, indices, labels, seed)
-
     def batch_size(self) -> int:
         """How many pictures are sampled at once."""
         return max(1, PIXELS_AT_ONCE // (self.shape[1] * self.shape[2]))
 
     def draw(
         self,
-        labels: Sequence[int] | None,
+        asked: Sequence[Any] | None,
         n: int,
         *,
         seed: int = 0,
@@ -182,7 +172,7 @@ class PictureModel(Model):
         """New pictures as numbers.
 
         Args:
-            labels: one class number each, or None.
+            asked: one thing for each, see ``asker``; or None.
             n: how many.
             seed: of the request.
             sampling: settings; the model's own when left out.
@@ -197,7 +187,7 @@ class PictureModel(Model):
         batches = range(0, n, size)
         for number, first in enumerate(batches):
             indices = range(first, min(first + size, n))
-            chosen = None if labels is None else [labels[i] for i in indices]
+            chosen = None if asked is None else [asked[i] for i in indices]
             last: Tensor | None = None
             for step in self.walk(indices, chosen, seed=seed, sampling=sampling, loss=loss):
                 last = step.x_s
@@ -211,7 +201,7 @@ class PictureModel(Model):
     def walk(
         self,
         indices: Sequence[int],
-        labels: Sequence[int] | None,
+        asked: Sequence[Any] | None,
         *,
         seed: int = 0,
         sampling: Sampling | None = None,
@@ -221,7 +211,7 @@ class PictureModel(Model):
 
         Args:
             indices: numbers of the pictures in the request of this seed.
-            labels: one class number each, or None.
+            asked: one thing for each, see ``asker``; or None.
             seed: of the request.
             sampling: settings; the model's own when left out.
             loss: what to steer by, see ``generate``.
@@ -233,7 +223,7 @@ class PictureModel(Model):
         sampler = SAMPLERS[sampling.sampler](**sampling.options)
         rng = Noise.for_pictures(seed, indices)
         x = process.prior((len(indices), *self.codec.latent), rng, grid[0]).to(self.device)
-        denoiser, cond = self.steered(indices, labels, seed=seed, sampling=sampling, loss=loss)
+        denoiser, cond = self.steered(indices, asked, seed=seed, sampling=sampling, loss=loss)
         was_training = self.training
         self.eval()
         try:
@@ -244,23 +234,30 @@ class PictureModel(Model):
     def steered(
         self,
         indices: Sequence[int],
-        labels: Sequence[int] | None,
+        asked: Sequence[Any] | None,
         *,
         seed: int,
         sampling: Sampling,
         loss: PictureLoss | None = None,
     ) -> tuple[Denoiser, Condition]:
         """The denoiser behind all guides, and the condition, for these pictures; see ``walk``."""
-        cond, null, weak, groups = NONE, NONE, None, torch.empty(0)
-        if self.encoder is not None:
-            groups = torch.tensor(self.choose_groups(indices, labels, seed), device=self.device)
-            cond, null = self.encoder(groups), self.encoder.null(len(indices))
+        (cond, null), weak = self.conditions(indices, asked, seed), None
         if sampling.autoguidance != 1.0:
             weaker = self.weaker()
-            weak = weaker.denoiser, NONE if weaker.encoder is None else weaker.encoder(groups)
+            weak = weaker.denoiser, weaker.conditions(indices, asked, seed)[0]
         wish = None if loss is None else lambda posterior: loss(self.codec.to_unit(posterior.mean))
         around = Surroundings(null, weak, wish, self.codec.limits())
         return steer(self.denoiser, sampling, around), cond
+
+    def conditions(
+        self, indices: Sequence[int], asked: Sequence[Any] | None, seed: int = 0
+    ) -> tuple[Condition, Condition]:
+        """What steers these pictures, and what guidance leads away from; see ``walk``."""
+        if self.encoder is None:
+            return NONE, NONE
+        away = self.asker.away(asked)
+        null = self.encoder.null(len(indices)) if away is None else self.encoder(away)
+        return self.encoder(self.asker.raw(asked, indices, seed)), null
 
     def to_pictures(self, x: Tensor) -> np.ndarray:
         """x, (B, C, H, W), as uint8 pictures (B, H, W, C)."""

@@ -157,17 +157,17 @@ def evaluate_model(
     listener = listener or Silent()
     made = trained_on(model)
     store = data_of(model, data, listener)
-    sampling, labels = model.settings(**(settings or {})), model.choose_labels(n)
+    sampling, asked = model.settings(**(settings or {})), model.asker.choose(n)
     started = time.perf_counter()
     pictures = model.draw(
-        labels,
+        asked,
         n,
         seed=seed,
         sampling=sampling,
         progress=lambda done, total: listener.phase("Drawing", done, total),
     )
     seconds = time.perf_counter() - started
-    found = assess(store, pictures, labels, listener)
+    found = assess(store, pictures, asked if model.spec.classes else None, listener)
     notes = [*found.quality.notes, *found.warnings]
     if made and made.get("digest") != store.digest:
         notes.append("These are not exactly the pictures the model was trained on (another content hash).")

@@ -14,6 +14,7 @@ from unfog.condition import NONE, Condition
 from unfog.data.decode import decode_picture
 from unfog.errors import DataError, SampleError
 from unfog.model import PictureModel
+from unfog.model.asked import Wish
 from unfog.output.pictures import Saved, save_pictures
 from unfog.output.provenance import Provenance
 from unfog.recipes.listen import Listener, Silent
@@ -125,6 +126,4 @@ def _condition(model: PictureModel, label: str | int | None) -> Condition:
         return NONE
     if label is None:
         return model.encoder.null(1)
-    group = model.choose_groups([0], [model.class_index(label)], seed=0)
-    found: Condition = model.encoder(torch.tensor(group))
-    return found
+    return model.conditions([0], model.asker.choose(1, Wish(label=label)))[0]

@@ -13,6 +13,7 @@ from unfog.atomic import atomic_write
 from unfog.data.cache import cache_folder
 from unfog.errors import DataError, ModelError, SampleError
 from unfog.model import PictureModel, load_pictures
+from unfog.model.asked import NOTHING, Wish
 from unfog.output.film import write_film
 from unfog.output.pictures import Saved, save_pictures
 from unfog.output.provenance import Provenance, read_provenance, write_picture
@@ -29,7 +30,7 @@ def draw(
     out: str | Path,
     n: int,
     *,
-    label: str | int | Sequence[str | int] | None = None,
+    wish: Wish = NOTHING,
     seed: int = 0,
     film: bool = False,
     settings: dict[str, Any] | None = None,
@@ -42,7 +43,7 @@ def draw(
         model: what draws.
         out: the folder; results that are there already stay.
         n: how many.
-        label: a class for all, or one for each; classes take turns when left out.
+        wish: what for; classes take turns when left out.
         seed: of the request.
         film: also write ``film.webp``, the way from noise to the first pictures.
         settings: fields of ``Sampling`` to change.
@@ -64,9 +65,10 @@ def draw(
     guide = None if classifier is None else guide_by(model, classifier, listener)
     if guide is not None:
         sampling = replace(sampling, classifier=guide.key)
-    classes = guide.classes if guide else model.spec.classes
-    labels = choose_labels(classes, n, label, ", or add --classifier DATA, where DATA has them")
-    request = Request(model, labels, seed, sampling, guide)
+    if guide is None:
+        request = Request(model, model.asker.choose(n, wish), seed, sampling)
+    else:
+        request = Request(model, choose_labels(guide.classes, n, wish.label), seed, sampling, guide)
     entries = describe(request, n)
     saved = save_pictures(Path(out), _pictures(request, n, listener), entries)
     if not film:
@@ -87,36 +89,39 @@ class Request:
 
     Attributes:
         model: what draws.
-        labels: the class of each picture, or None: of the classifier where there is one, else of the model.
+        asked: one thing for each picture, or None: classes of the classifier where there is one, else what
+            the model can be asked for.
         seed: of the request.
         sampling: settings.
         guide: a classifier that steers.
     """
 
     model: PictureModel
-    labels: Sequence[int] | None
+    asked: Sequence[Any] | None
     seed: int
     sampling: Sampling
     guide: Guide | None = None
 
     def walk(self, indices: Sequence[int]) -> Iterator[Step]:
         """The way of some of the pictures, by number."""
-        chosen = None if self.labels is None else [self.labels[i] for i in indices]
+        chosen = None if self.asked is None else [self.asked[i] for i in indices]
         loss = None if self.guide is None or chosen is None else self.guide.loss(chosen)
-        known = chosen if self.model.spec.classes else None
+        known = chosen if self.guide is None or self.model.spec.classes else None
         return self.model.walk(indices, known, seed=self.seed, sampling=self.sampling, loss=loss)
 
 
 def describe(request: Request, n: int) -> list[Provenance]:
     """What every picture of a request will carry."""
-    model, labels = request.model, request.labels
+    model, asked = request.model, request.asked
     size, fingerprint = model.batch_size(), model.fingerprint()
-    names = request.guide.classes if request.guide else model.spec.classes
     entries = []
     for i in range(n):
-        settings = asdict(request.sampling)
-        if request.guide is not None and labels is not None:
-            settings["class"] = labels[i]  # the classifier in the cache knows numbers only
+        settings, told = asdict(request.sampling), {}
+        if asked is not None and request.guide is not None:
+            settings["class"] = asked[i]  # the classifier in the cache knows numbers only
+            told = {"label": request.guide.classes[asked[i]]}
+        elif asked is not None:
+            told = model.asker.told(asked[i])
         entries.append(
             Provenance(
                 model=fingerprint,
@@ -125,8 +130,8 @@ def describe(request: Request, n: int) -> list[Provenance]:
                 index=i,
                 batch_first=i - i % size,
                 batch_size=min(size, n - (i - i % size)),
-                label=None if labels is None else names[labels[i]],
                 settings=settings,
+                **told,
             )
         )
     return entries
@@ -179,12 +184,12 @@ def again(
     # the last bits of a sum depend on the size of the batch and on the place in it: repeat both
     indices = range(entry.batch_first, entry.batch_first + entry.batch_size)
     guide = _guide_of(entry, model, sampling, classifier, listener or Silent())
-    labels = None
+    asked: list[Any] | None = None
     if guide is not None:
-        labels = [int(entry.settings["class"])] * indices.stop
-    elif entry.label is not None:
-        labels = [model.class_index(entry.label)] * indices.stop
-    for step in Request(model, labels, entry.seed, sampling, guide).walk(indices):
+        asked = [int(entry.settings["class"])] * indices.stop
+    elif entry.label is not None or entry.prompt is not None:
+        asked = model.asker.choose(indices.stop, Wish(label=entry.label, prompt=entry.prompt))
+    for step in Request(model, asked, entry.seed, sampling, guide).walk(indices):
         if listener:
             listener.phase("Drawing", step.index + 1, sampling.steps)
         last = step.x_s

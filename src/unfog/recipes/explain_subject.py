@@ -136,7 +136,7 @@ class ModelSubject(Subject):
     def walk(self, count: int, *, seed: int, sampler: str, steps: int) -> Iterator[Step]:
         """See ``Subject.walk``; classes take turns, with the model's own guidance and threshold."""
         sampling = self._settings(sampler, steps)
-        return self.model.walk(range(count), self.model.choose_labels(count), seed=seed, sampling=sampling)
+        return self.model.walk(range(count), self.model.asker.choose(count), seed=seed, sampling=sampling)
 
     def _settings(self, sampler: str, steps: int) -> Sampling:
         """The model's own settings with another sampler and number of steps; with what it learned."""
@@ -155,18 +155,17 @@ class ModelSubject(Subject):
 
     def asked(self, count: int) -> list[str]:
         """See ``Subject.asked``."""
-        return [self.model.spec.classes[label] for label in self.model.choose_labels(count) or []]
+        asker = self.model.asker
+        return [next(iter(asker.told(one).values())) for one in asker.choose(count) or []]
 
     def _drawn(self, seed: int, listener: Listener) -> Shown:
         count = affordable(ASKED, self.model.shape)
-        indices, labels = range(count), self.model.choose_labels(count)
-        for step in self.model.walk(indices, labels, seed=seed):
+        indices, asked = range(count), self.model.asker.choose(count)
+        for step in self.model.walk(indices, asked, seed=seed):
             listener.phase("Drawing pictures", step.index + 1, self.sampling.steps)
             x = step.x_s
-        if self.model.encoder is None:
-            return Shown(x, NONE, "drawn", "")
-        groups = torch.tensor(self.model.choose_groups(indices, labels, seed))
-        return Shown(x, self._condition(groups), "drawn", "")
+        with torch.inference_mode():
+            return Shown(x, self.model.conditions(indices, asked, seed)[0], "drawn", "")
 
     def _held_out(self, data: str, listener: Listener) -> Shown:
         store = data_of(self.model, data, listener)

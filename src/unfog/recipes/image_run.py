@@ -59,7 +59,7 @@ class Pictures(Prepared):
         """A sheet of pictures; see ``Prepared.preview``."""
         model = self.model
         sampling = replace(model.spec.sampling, steps=min(12, model.spec.sampling.steps))
-        pictures = model.draw(model.choose_labels(SHOWN), SHOWN, sampling=sampling)
+        pictures = model.draw(model.asker.choose(SHOWN), SHOWN, sampling=sampling)
         entry = Provenance(
             model=weights,
             recipe=model.spec.recipe,
@@ -104,7 +104,7 @@ class Pictures(Prepared):
         """Sixteen pictures, uint8 (16, H, W, C)."""
         model = self.model
         return model.draw(
-            model.choose_labels(SHOWN),
+            model.asker.choose(SHOWN),
             SHOWN,
             progress=lambda done, total: listener.phase("Previewing", done, total),
         )

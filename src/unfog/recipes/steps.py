@@ -199,7 +199,7 @@ class _Probe:
             for place in range(0, len(ends), batch):
                 indices = range(start + place, start + min(place + batch, len(ends)))
                 denoiser, cond = self.model.steered(
-                    indices, self._labels(indices), seed=SEED, sampling=self.own
+                    indices, self._asked(indices), seed=SEED, sampling=self.own
                 )
                 noise = Noise.for_pictures(SEED, indices).normal((len(indices), *self.model.codec.latent))
                 mine = ends[place : place + len(indices)]
@@ -207,12 +207,12 @@ class _Probe:
             self.listener.phase(phase, start + len(ends) - first, count)
         return found
 
-    def _labels(self, indices: Sequence[int]) -> list[int] | None:
-        classes = self.model.spec.classes
-        return [i % len(classes) for i in indices] if classes else None
+    def _asked(self, indices: range) -> list[Any] | None:
+        turns = self.model.asker.choose(indices.stop)
+        return None if turns is None else turns[indices.start :]
 
-    def _end(self, indices: Sequence[int], sampling: Sampling) -> torch.Tensor:
-        for step in self.model.walk(indices, self._labels(indices), seed=SEED, sampling=sampling):
+    def _end(self, indices: range, sampling: Sampling) -> torch.Tensor:
+        for step in self.model.walk(indices, self._asked(indices), seed=SEED, sampling=sampling):
             last = step.x_s
         return last.clone()  # out of inference mode, so that gradients may pass by
 
@@ -311,11 +311,11 @@ def _ddpm(model: PictureModel, steps: int) -> Trial:
 def _measure(
     model: PictureModel, store: PictureStore, judge: Judge, trial: Trial, n: int, listener: Listener
 ) -> Trial:
-    labels, started = model.choose_labels(n), time.perf_counter()
+    asked, started = model.asker.choose(n), time.perf_counter()
     tell = partial(listener.phase, f"Drawing with {trial.sampling.sampler}, {trial.calls} calls")
-    pictures = model.draw(labels, n, seed=SEED, sampling=trial.sampling, progress=tell)
+    pictures = model.draw(asked, n, seed=SEED, sampling=trial.sampling, progress=tell)
     seconds = (time.perf_counter() - started) * 100 / n
-    wanted = None if labels is None else np.asarray(labels, np.int64)
+    wanted = np.asarray(asked, np.int64) if model.spec.classes else None
     frechet, agreement = judge.figures(pictures, wanted)
     return replace(trial, frechet=frechet, agreement=agreement, seconds=round(seconds, 3))
 

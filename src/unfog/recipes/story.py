@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -60,10 +60,11 @@ def tell(
 def _draw_and_measure(
     report: Report, store: PictureStore, model: PictureModel, samples: int, listener: Listener
 ) -> None:
-    labels = model.choose_labels(samples)
+    asked = model.asker.choose(samples)
+    labels = asked if model.spec.classes else None
     started = time.perf_counter()
     pictures = model.draw(
-        labels, samples, progress=lambda done, total: listener.phase("Drawing samples", done, total)
+        asked, samples, progress=lambda done, total: listener.phase("Drawing samples", done, total)
     )
     assert report.setup is not None
     report.setup.sampling_seconds = (time.perf_counter() - started) / samples
@@ -71,7 +72,7 @@ def _draw_and_measure(
     report.provenance = Provenance(
         model=model.fingerprint(), recipe="image", kind="grid", settings=asdict(model.spec.sampling)
     )
-    report.backward = _backward(model, labels, report.provenance)
+    report.backward = _backward(model, asked, report.provenance)
     if len(store.train) < 3:
         report.warnings = [
             *report.warnings,
@@ -141,10 +142,10 @@ def _unit(scales: tuple[torch.Tensor, torch.Tensor]) -> float:
     return float((scales[0] ** 2 + scales[1] ** 2).rsqrt())
 
 
-def _backward(model: PictureModel, labels: list[int] | None, entry: Provenance, rows: int = 3) -> Backward:
+def _backward(model: PictureModel, asked: list[Any] | None, entry: Provenance, rows: int = 3) -> Backward:
     """The first samples clearing up, with the clean guess at each step."""
-    process, count = model.denoiser.process, 16 if labels is None else min(16, len(labels))
-    chosen = None if labels is None else labels[:count]
+    process, count = model.denoiser.process, 16 if asked is None else min(16, len(asked))
+    chosen = None if asked is None else asked[:count]
     noisy, clean, times = [], [], []
     for step in model.walk(range(count), chosen):
         noisy.append(model.to_pictures(step.x_t * _unit(process.scales(step.t))))

@@ -35,7 +35,7 @@ from unfog.process import Chain, GaussianProcess
 from unfog.rng import Noise, stratified
 from unfog.shapes import expand_like
 from unfog.train.config import TrainConfig
-from unfog.train.objective import Batch, Objective, hidden
+from unfog.train.objective import Batch, Objective
 
 DEFAULT_SPREAD = math.e**2  # where nobody has looked at the data; that of handwritten digits is 7.4
 
@@ -164,17 +164,19 @@ class DenoisingObjective(Objective):
         self.config, self.weight = config, weight_of(config)
 
     def draw(self, batch: Batch, rng: Noise, *, hide: float = 0.0) -> Batch:
-        """Pictures, times, noise and labels, of pictures (B, C, H, W) and labels (B,) or None."""
-        raw, labels = batch
+        """Pictures, times, noise, and what the encoder is told of each, of pictures (B, C, H, W) and that."""
+        raw, *told = batch
         assert raw is not None
         noise, times = rng.normal(raw.shape), self.times(stratified(len(raw), rng))
-        return raw, times, noise, hidden(labels, hide, rng)
+        said = tuple(part for part in told if part is not None)
+        if said and self.encoder is not None:
+            said = self.encoder.hide(said, rng.uniform((len(raw),)) < hide)
+        return raw, times, noise, *said
 
     def forward(self, *drawn: Tensor | None) -> Tensor:
         """See ``Objective.forward``."""
-        raw, t, noise, labels = drawn
-        assert raw is not None and t is not None and noise is not None
-        cond = NONE if self.encoder is None or labels is None else self.encoder(labels)
+        raw, t, noise, *told = (part for part in drawn if part is not None)
+        cond = self.encoder.of(*told) if self.encoder is not None and told else NONE
         return denoising_loss(self.denoiser, self.codec.normalise(raw), t, noise, self.weight, cond)
 
     def times(self, uniform: Tensor) -> Tensor:
