@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -37,12 +39,23 @@ class Order:
         return shuffled
 
 
+Told = Callable[[np.ndarray, int], tuple[Tensor | None, ...]]
+"""What an encoder is told of some pictures, by number, in a step: tensors whose first axis is the picture."""
+
+
+def telling(told: np.ndarray | Told | None) -> Told:
+    """The same; class numbers (N,), -1 for unlabelled, are told as they are."""
+    if callable(told):
+        return told
+    return lambda chosen, step: (None if told is None else torch.from_numpy(told[chosen]),)
+
+
 class Batches:
     """Batches of pictures.
 
     Args:
         images: uint8, (N, H, W, C); memory-mapped arrays are read batch by batch.
-        labels: class numbers, (N,), -1 for unlabelled, or None.
+        told: what goes with each of them: class numbers, (N,), -1 for unlabelled; or see ``Told``; or None.
         indices: which of them to use.
         size: pictures in a batch; may exceed their number.
         seed: of the order.
@@ -52,18 +65,18 @@ class Batches:
     def __init__(
         self,
         images: np.ndarray,
-        labels: np.ndarray | None,
+        told: np.ndarray | Told | None,
         indices: np.ndarray,
         *,
         size: int,
         seed: int,
         flip: bool = False,
     ) -> None:
-        self.images, self.labels, self.flip = images, labels, flip
+        self.images, self.told, self.flip = images, telling(told), flip
         self.order = Order(indices, size, seed)
 
-    def __call__(self, step: int) -> tuple[Tensor, Tensor | None]:
-        """The batch of step 0, 1, ...: uint8 pictures (B, C, H, W) and labels (B,) or None."""
+    def __call__(self, step: int) -> tuple[Tensor | None, ...]:
+        """The batch of step 0, 1, ...: uint8 pictures (B, C, H, W), and what goes with them."""
         chosen, size = self.order(step), self.order.size
         # sorted reads are kinder to a disk; the order within a batch does not matter to its mean,
         # but noise is tied to places, so the result is put back in drawn order
@@ -74,12 +87,12 @@ class Batches:
         if self.flip:
             coin = np.random.default_rng(derive_seed(self.order.seed, "flip", step)).random(size) < 0.5
             x = torch.where(torch.from_numpy(coin)[:, None, None, None], x.flip(3), x)
-        return x, None if self.labels is None else torch.from_numpy(self.labels[chosen])
+        return x, *self.told(chosen, step)
 
 
 def pictures_at(
-    images: np.ndarray, labels: np.ndarray | None, indices: np.ndarray
-) -> tuple[Tensor, Tensor | None]:
-    """A batch of chosen pictures: uint8 (N, C, H, W), and labels (N,) or None."""
+    images: np.ndarray, told: np.ndarray | Told | None, indices: np.ndarray
+) -> tuple[Tensor | None, ...]:
+    """A batch of chosen pictures: uint8 (N, C, H, W), and what goes with them."""
     x = torch.from_numpy(np.ascontiguousarray(images[indices])).permute(0, 3, 1, 2)
-    return x, None if labels is None else torch.from_numpy(labels[indices])
+    return x, *telling(told)(indices, 0)

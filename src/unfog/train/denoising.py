@@ -169,14 +169,16 @@ class DenoisingObjective(Objective):
         assert raw is not None
         noise, times = rng.normal(raw.shape), self.times(stratified(len(raw), rng))
         said = tuple(part for part in told if part is not None)
-        if said and self.encoder is not None:
-            said = self.encoder.hide(said, rng.uniform((len(raw),)) < hide)
-        return raw, times, noise, *said
+        if not said or self.encoder is None:
+            return raw, times, noise, *told
+        return raw, times, noise, *self.encoder.hide(said, rng.uniform((len(raw),)) < hide)
 
     def forward(self, *drawn: Tensor | None) -> Tensor:
         """See ``Objective.forward``."""
-        raw, t, noise, *told = (part for part in drawn if part is not None)
-        cond = self.encoder.of(*told) if self.encoder is not None and told else NONE
+        raw, t, noise, *told = drawn
+        assert raw is not None and t is not None and noise is not None
+        said = [part for part in told if part is not None]
+        cond = self.encoder.of(*said) if self.encoder is not None and said else NONE
         return denoising_loss(self.denoiser, self.codec.normalise(raw), t, noise, self.weight, cond)
 
     def times(self, uniform: Tensor) -> Tensor:
