@@ -135,6 +135,8 @@ class Bert(nn.Module):
     def load_published(self, tensors: Mapping[str, Tensor]) -> None:
         """Take over weights under their published names, with or without 'bert.' in front of them.
 
+        The tensors themselves become the weights, so that the network may be built on the device "meta".
+
         Raises:
             ModelError: one is missing, or has another shape.
         """
@@ -148,7 +150,7 @@ class Bert(nn.Module):
                         found[f"layers.{number}.{ours}.{kind}"] = given[f"{layer}.{theirs}.{kind}"]
                     parts = [given[f"{layer}.attention.self.{n}.{kind}"] for n in ("query", "key", "value")]
                     found[f"layers.{number}.qkv.{kind}"] = torch.cat(parts)
-            self.load_state_dict(found)
+            self.load_state_dict(found, assign=True)
         except KeyError as error:
             raise ModelError(f"The weights of this BERT lack {error}.") from None
         except RuntimeError as error:
