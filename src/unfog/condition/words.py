@@ -85,12 +85,12 @@ class Words:
         return cls(*tensors)
 
     @classmethod
-    def of_tokens(cls, rows: Sequence[Sequence[int]], longest: int) -> Words:
+    def of_tokens(cls, rows: Sequence[Sequence[int]], longest: int | None = None) -> Words:
         """Tokens of texts, one row each, for an encoder that learns to read by itself.
 
         Args:
             rows: tokens of each text; none at all is a text that says nothing.
-            longest: tokens that are kept of each.
+            longest: tokens that are kept of each; None for all.
         """
         kept = [list(row[:longest]) for row in rows]
         length = max(1, max(map(len, kept), default=1))
