@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.condition.conftest import KINDS
 from unfog.condition import LANGUAGE_MODELS, LanguageModel, Spelling, Words, open_language
-from unfog.condition.language import padded_rows
+from unfog.condition.language import mostly, padded_rows
 from unfog.data.cache import cache_folder
 from unfog.errors import ConfigError, DataError, UnfogError
 
@@ -83,6 +83,7 @@ def test_a_text_is_read_alike_alone_and_among_others(
             if words.pooled is not None and alone.pooled is not None:
                 assert torch.allclose(words.pooled[place], alone.pooled[0], atol=1e-5)
     assert language.cut(texts) == (language.longest is not None)
+    assert language.unknown(["a red apple", LONG]) == 0
     assert language.fingerprint == named(name).fingerprint
 
 
@@ -108,6 +109,11 @@ def test_reading_keeps_the_order_and_the_end(texts: list[str], longest: int, poo
     if any(text.strip() for text in texts):
         assert seen[-1] == (len(texts), len(texts))
         assert (words.pooled is not None) is pooled
+
+
+def test_mostly() -> None:
+    assert mostly([[1, 9, 9, 5, 2], [1, 9, 5, 5, 2], [1, 2], [9], []], 9, around=2) == 2
+    assert mostly([[1, 2]], None, around=0) == 0
 
 
 def test_names() -> None:

@@ -28,6 +28,7 @@ def test_what_is_alike() -> None:
     assert vectors[0] @ vectors[1] == pytest.approx(0.70, abs=0.005)
     assert vectors[2] @ vectors[3] == pytest.approx(0.21, abs=0.005)
     assert language.count(["a red apple", "word " * 300]) == [5, 302]
+    assert language.unknown(["a red apple", "红苹果", "a red apple 红", "红苹果 a", ""]) == 2
     assert MiniLM(longest=9_999, cache=REAL_CACHE).longest == 512
 
 

@@ -114,6 +114,16 @@ class LanguageModel(ABC):
         longest = self.longest
         return 0 if longest is None else sum(count > longest for count in self.count(texts))
 
+    def unknown(self, texts: Sequence[str]) -> int:
+        """How many of the texts are at least half of tokens that the model never learned, and so does not read.
+
+        Such are Chinese characters for a model that was taught English alone.
+
+        Args:
+            texts: prompts or captions.
+        """
+        return 0
+
     def _nothing(self) -> Words:
         """No words, in the form that this model gives."""
         return Words(torch.zeros(0, 1, self.width), torch.zeros(0, 1).bool(), torch.zeros(0).bool())
@@ -196,6 +206,11 @@ def padded_rows(rows: Sequence[Sequence[int]], longest: int | None, last: set[in
     ]
     words = Words.of_tokens(kept)
     return words.states, words.mask
+
+
+def mostly(rows: Sequence[Sequence[int]], token: int | None, around: int) -> int:
+    """How many rows are at least half of one token; ``around`` tokens of each are not counted."""
+    return sum(token in row and 2 * row.count(token) >= len(row) - around for row in rows)
 
 
 def files_digest(paths: Sequence[Path], *facts: object) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from unfog.condition.language import LONGEST, LanguageModel, files_digest, padded_rows
+from unfog.condition.language import LONGEST, LanguageModel, files_digest, mostly, padded_rows
 from unfog.condition.words import Words
 from unfog.data.minilm import SHAPE, TOKENS, WEIGHTS
 from unfog.data.named import NAMED, folder_of
@@ -57,11 +57,18 @@ class MiniLM(LanguageModel):
 
     def count(self, texts: Sequence[str]) -> list[int]:
         """How many tokens each text has before it is cut, special ones included."""
-        return [len(each.ids) for each in self._tokenizer.encode_batch_fast(list(texts))]
+        return [len(row) for row in self._rows(texts)]
+
+    def unknown(self, texts: Sequence[str]) -> int:
+        """How many of the texts are at least half of characters that it does not know, as Chinese ones."""
+        return mostly(self._rows(texts), self._tokenizer.token_to_id("[UNK]"), around=2)
+
+    def _rows(self, texts: Sequence[str]) -> list[list[int]]:
+        return [each.ids for each in self._tokenizer.encode_batch_fast(list(texts))]
 
     @torch.no_grad()
     def _read(self, texts: list[str]) -> Words:
-        rows = [each.ids for each in self._tokenizer.encode_batch_fast(texts)]
+        rows = self._rows(texts)
         tokens, mask = padded_rows(rows, self.longest, {row[-1] for row in rows})
         states = self._bert(tokens.to(self._device), mask.to(self._device)).float().cpu()
         return Words(states, mask, mask.any(1))

@@ -23,7 +23,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from unfog.condition.language import LONGEST, LanguageModel, files_digest, padded_rows
+from unfog.condition.language import LONGEST, LanguageModel, files_digest, mostly, padded_rows
 from unfog.condition.words import Words
 from unfog.errors import MissingExtra, ModelError
 
@@ -84,6 +84,11 @@ class Pretrained(LanguageModel):
     def count(self, texts: Sequence[str]) -> list[int]:
         """How many tokens each text has before it is cut, special ones included."""
         return [len(row) for row in self._rows(list(texts))]
+
+    def unknown(self, texts: Sequence[str]) -> int:
+        """How many of the texts are at least half of pieces that the model never learned."""
+        around = self._tokenizer.num_special_tokens_to_add(pair=False)
+        return mostly(self._rows(list(texts)), self._tokenizer.unk_token_id, around)
 
     def _rows(self, texts: list[str]) -> list[list[int]]:
         with _quiet(self._library):
