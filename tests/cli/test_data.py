@@ -21,3 +21,4 @@ def test_every_set_says_what_it_holds(capsys: pytest.CaptureFixture[str]) -> Non
     assert main(["data", "list", "--json"]) == 0
     kinds = {each["name"]: each["kind"] for each in json.loads(capsys.readouterr().out)["sets"]}
     assert kinds["digits"] == "pictures" and kinds["quatrains"] == "text"
+    assert kinds["minilm"] == "language model"

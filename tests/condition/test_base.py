@@ -39,6 +39,18 @@ def test_cat_puts_one_batch_after_the_other() -> None:
     assert both.vector[:2].sum() == 0 and both.vector[2:].sum() == 6
 
 
+def test_fewer_tokens_are_filled_up_and_masked() -> None:
+    long, short = full(1.0), Condition(tokens=torch.ones(2, 1, 3))
+    for first, second in ((Condition(tokens=long.tokens, mask=long.mask), short), (short, long)):
+        if second is long:
+            second = Condition(tokens=long.tokens, mask=long.mask)
+        both = first.cat(second)
+        assert both.tokens is not None and both.mask is not None
+        assert both.tokens.shape == (4, 4, 3) and both.mask.sum(1).sort().values.tolist() == [1, 1, 4, 4]
+        assert both.tokens[~both.mask].abs().sum() == 0 and both.tokens[both.mask].sum() == 3 * 10
+    assert full().padded(2).tokens is not None and NONE.padded(3) == NONE
+
+
 @pytest.mark.parametrize("name", ENCODERS)
 def test_every_encoder_of_the_table_is_one(name: str) -> None:
     assert issubclass(ENCODERS[name], Encoder)

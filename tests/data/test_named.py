@@ -10,7 +10,7 @@ from unfog.data.reader import Options
 from unfog.data.store import open_pictures
 from unfog.errors import DataError
 
-SETS = ["digits", "fashion-mnist", "emoji", "quatrains", "synopses", "descriptions"]
+SETS = ["digits", "fashion-mnist", "emoji", "quatrains", "synopses", "descriptions", "minilm"]
 
 REAL_CACHE = cache_folder()  # before the tests move it: what this machine has fetched for its user
 
@@ -19,7 +19,8 @@ def test_the_table(cache):
     assert [known.name for known in list_sets()] == list(NAMED) == SETS
     for known in list_sets():
         assert known.what and known.licence and known.count and known.package
-        assert known.kind in {"pictures", "text"} and (known.read is None) == (known.kind == "text")
+        assert known.kind in {"pictures", "text", "language model"}
+        assert (known.read is None) == (known.kind != "pictures")
         assert bool(known.file) == (known.kind == "text")
         assert known.installed() == (known.name == "digits")
     assert get("digits").is_file()
@@ -39,7 +40,13 @@ def test_a_text_that_is_not_here_says_how_to_get_it(cache, name):
         open_corpus(name)
 
 
-@pytest.mark.parametrize("name", NAMED)
+@pytest.mark.parametrize("open_set", [open_pictures, open_corpus])
+def test_a_language_model_is_no_data(cache, open_set):
+    with pytest.raises(DataError, match="'minilm' is a language model that reads prompts, not"):
+        open_set("minilm")
+
+
+@pytest.mark.parametrize("name", [name for name in NAMED if NAMED[name].kind != "language model"])
 def test_pictures_are_no_text_and_text_is_no_picture(cache, name):
     if NAMED[name].kind == "text":
         with pytest.raises(DataError, match=f"holds text, not pictures.*train language --data {name}"):

@@ -40,9 +40,7 @@ def data_get(
 
     with Screen() as screen:
         path = get(name, lambda done, total: screen.phase(f"Getting {name}", done, total))
-    recipe = "image" if NAMED[name].kind == "pictures" else "language"
-    answer(
-        {"name": name, "path": str(path)},
-        json,
-        f"{name} is here. Use it: unfog train {recipe} --data {name} --out runs/{name}",
-    )
+    recipes = {"pictures": "image", "text": "language"}
+    recipe = recipes.get(NAMED[name].kind)
+    said = f"Use it: unfog train {recipe} --data {name} --out runs/{name}" if recipe else "It reads prompts."
+    answer({"name": name, "path": str(path)}, json, f"{name} is here. {said}")

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,18 @@ class Condition:
         return Condition(**{name: change(value) for name, value in self.slots().items()})
 
     def cat(self, other: Condition) -> Condition:
-        """Two conditions of the same kind as one batch."""
-        theirs = other.slots()
-        return Condition(**{name: torch.cat([mine, theirs[name]]) for name, mine in self.slots().items()})
+        """Two conditions of the same kind as one batch; fewer tokens are filled up, and masked."""
+        length = max((len(each.tokens[0]) for each in (self, other) if each.tokens is not None), default=0)
+        mine, theirs = self.padded(length).slots(), other.padded(length).slots()
+        return Condition(**{name: torch.cat([slot, theirs[name]]) for name, slot in mine.items()})
+
+    def padded(self, length: int) -> Condition:
+        """With empty tokens up to ``length``, which ``mask`` marks; unchanged where there are as many."""
+        more = 0 if self.tokens is None else length - self.tokens.shape[1]
+        if self.tokens is None or more <= 0:
+            return self
+        mask = torch.ones_like(self.tokens[:, :, 0], dtype=torch.bool) if self.mask is None else self.mask
+        return replace(self, tokens=F.pad(self.tokens, (0, 0, 0, more)), mask=F.pad(mask, (0, more)))
 
 
 NONE = Condition()

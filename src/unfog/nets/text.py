@@ -150,7 +150,8 @@ class TextBlock(nn.Module):
         Args:
             x: the tokens.
             turn: see ``rotary``.
-            mask: who sees whom, bool (L, columns); None where everyone sees everyone.
+            mask: who sees whom, bool (L, columns), or (B, 1, 1, columns) where texts have empty places; None
+                where everyone sees everyone.
             cached: the cache with the tokens before these, and the number of this layer in it.
         """
         x = x + self.dropout(self._attend(F.layer_norm(x, x.shape[-1:]), turn, mask, cached))
