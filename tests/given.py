@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from tests.sentences import sentences
 from unfog.codec import TokenCodec, measure_pixels
 from unfog.model import PictureModel, TextModel
-from unfog.model.tokens import tokens_hash
+from unfog.model.vocabulary import tokens_hash
 from unfog.process import GaussianProcess
 from unfog.spec import Sampling, Spec, TextSpec, Writing
 from unfog.verify.check import schedules

@@ -39,5 +39,5 @@ def test_a_class_becomes_one_of_its_groups_by_lot_and_by_number_alone() -> None:
 
 def test_words_are_refused_by_a_model_that_reads_none() -> None:
     for wish in (Wish(prompt="a cat"), Wish(negative="a dog")):
-        with pytest.raises(SampleError, match="reads no words.*text2image"):
+        with pytest.raises(SampleError, match=r"reads no words.*text2image"):
             Labels(SPEC).choose(1, wish)

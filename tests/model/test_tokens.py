@@ -11,7 +11,8 @@ import torch
 from tests.given import knowing, small_writer
 from unfog.errors import ModelError, SampleError
 from unfog.model import load, load_text
-from unfog.model.tokens import TOKENS_FILE, part_of, tokens_hash
+from unfog.model.tokens import part_of
+from unfog.model.vocabulary import TOKENS_FILE, tokens_hash
 from unfog.sample import TOKEN_SAMPLERS
 
 KINDS = {name: "uniform" if name == "uniform" else "masked" for name in TOKEN_SAMPLERS}

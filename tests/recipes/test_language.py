@@ -11,7 +11,7 @@ import pytest
 from tests.sentences import MOODS, TINY, sentences, write_pairs
 from unfog import config as configs
 from unfog.errors import ConfigError, DataError, ModelError, TrainError, UnfogError
-from unfog.model.tokens import tokens_hash
+from unfog.model.vocabulary import tokens_hash
 from unfog.process import KEEPS
 from unfog.recipes import language
 from unfog.recipes.language import CorpusConfig, LanguageConfig

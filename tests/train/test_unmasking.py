@@ -12,7 +12,7 @@ from torch import Tensor
 
 from unfog.codec.tokens import TokenCodec
 from unfog.model.text import TextModel
-from unfog.model.tokens import tokens_hash
+from unfog.model.vocabulary import tokens_hash
 from unfog.process import KEEPS
 from unfog.rng import Noise
 from unfog.spec import TextSpec

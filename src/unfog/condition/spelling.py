@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 
 from unfog.condition.language import LONGEST, LanguageModel
 from unfog.condition.words import Words
 
-Spell = Callable[[Sequence[str]], Sequence[Sequence[int]]]
+Spell = Callable[[Sequence[str]], Sequence[Any]]
+"""Texts to their tokens, whole numbers: a list, or an array (L,), for each."""
 
 
 class Spelling(LanguageModel):

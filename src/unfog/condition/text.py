@@ -83,7 +83,20 @@ def _check_heads(width: int, head: int) -> None:
         )
 
 
-class TextEncoder(Encoder):
+class WordsEncoder(Encoder):
+    """An encoder of ``Words``, whose tensors are what a training batch carries."""
+
+    def of(self, *told: Tensor) -> Condition:
+        """See ``Encoder.of``: the tensors of ``Words``."""
+        condition: Condition = self(Words.from_tensors(told))
+        return condition
+
+    def hide(self, told: tuple[Tensor, ...], hidden: Tensor) -> tuple[Tensor, ...]:
+        """See ``Encoder.hide``."""
+        return Words.from_tensors(told).hide(hidden).tensors()
+
+
+class TextEncoder(WordsEncoder):
     """``Words`` of a frozen language model to vector, tokens and mask."""
 
     def __init__(self, config: TextEncoderConfig) -> None:
@@ -119,7 +132,7 @@ class TextEncoder(Encoder):
         return self.nothing.times(batch)
 
 
-class OwnTextEncoder(Encoder):
+class OwnTextEncoder(WordsEncoder):
     """Plain tokens to vector, tokens and mask: reading is learned together with drawing."""
 
     def __init__(self, config: OwnTextEncoderConfig) -> None:

@@ -5,7 +5,7 @@ from unfog.model.disk import home, load, load_pictures, load_text, restate
 from unfog.model.picture import PictureLoss, PictureModel
 from unfog.model.text import TextModel
 
-MODELS: dict[str, type[Model]] = {"image": PictureModel, "language": TextModel}
+MODELS: dict[str, type[Model]] = {"image": PictureModel, "text2image": PictureModel, "language": TextModel}
 """The kind of model that each recipe makes."""
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""What can be asked of a model of pictures: classes by name, later words and pictures.
+"""What can be asked of a model of pictures: classes by name, or words.
 
 One thing is asked for each picture, and only here is it known what kind of thing that is. Samplers, trainer
 and recipes hand it through; the model's encoder turns what ``Asker.raw`` makes of it into a ``Condition``.
@@ -13,8 +13,23 @@ from typing import Any
 
 import torch
 
-from unfog.errors import SampleError
-from unfog.spec import Spec, choose_groups, choose_labels
+from unfog.codec import TokenCodec
+from unfog.condition import (
+    Encoder,
+    LabelEncoder,
+    LanguageModel,
+    OwnTextEncoder,
+    OwnTextEncoderConfig,
+    Spelling,
+    TextEncoder,
+    TextEncoderConfig,
+    Words,
+    open_language,
+)
+from unfog.errors import ModelError, SampleError
+from unfog.spec import Spec, build_part, choose_groups, choose_labels
+
+OWN = "own"  # the language model that is none: tokens, and an encoder that learns with the picture model
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +77,11 @@ class Asker(ABC):
 
     @abstractmethod
     def told(self, one: Any) -> dict[str, str]:
-        """What a picture says it was asked for: fields of ``Provenance``."""
+        """What a picture says it was asked for: "label", or "prompt" and "negative"."""
+
+    def notes(self, asked: Sequence[Any] | None) -> list[str]:
+        """What a person should know about how it is understood."""
+        return []
 
 
 @dataclass(frozen=True)
@@ -92,3 +111,123 @@ class Labels(Asker):
     def told(self, one: int) -> dict[str, str]:
         """See ``Asker.told``."""
         return {"label": self.spec.classes[one]}
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """What one picture shall show, in words.
+
+    Attributes:
+        text: what; nothing at all is anything.
+        negative: what guidance leads away from.
+    """
+
+    text: str
+    negative: str = ""
+
+
+class Prompts(Asker):
+    """Words, read by a language model that is opened when the first ones come.
+
+    Args:
+        spec: of the model; ``text`` says how it reads.
+        tokens: of an encoder that learned to read with the model.
+    """
+
+    def __init__(self, spec: Spec, tokens: TokenCodec | None = None) -> None:
+        self.spec, self.tokens = spec, tokens
+        self._language: LanguageModel | None = None
+        self._read: tuple[tuple[str, ...], Words] | None = None
+
+    def language(self) -> LanguageModel:
+        """What reads the prompts.
+
+        Raises:
+            ModelError: if it is another than the model learned with.
+            MissingExtra: if a package is not installed.
+        """
+        if self._language is None:
+            options = self.spec.text
+            longest = options.get("longest")
+            if self.tokens is not None:
+                self._language = Spelling(self.tokens.encode_many, self.tokens.to_json(), longest)
+            else:
+                self._language = open_language(
+                    options["language"], longest=longest, fingerprint=options.get("fingerprint")
+                )
+        return self._language
+
+    def choose(self, n: int, wish: Wish = NOTHING) -> list[Prompt]:
+        """See ``Asker.choose``."""
+        if wish.label is not None:
+            raise SampleError(f"This model is asked in words: --prompt {str(wish.label)!r}, without --label.")
+        if n < 1:
+            raise SampleError(f"{n} pictures: ask for at least one, -n 8.")
+        texts = wish.prompt
+        if texts is None:
+            examples = self.spec.examples or ("",)
+            texts = [examples[i % len(examples)] for i in range(n)]
+        elif isinstance(texts, str):
+            texts = [texts] * n
+        if len(texts) != n:
+            raise SampleError(f"{len(texts)} prompts for {n} pictures: give one, or one for each.")
+        return [Prompt(text, wish.negative or "") for text in texts]
+
+    def raw(self, asked: Sequence[Prompt] | None, indices: Sequence[int], seed: int) -> Words:
+        """See ``Asker.raw``."""
+        return self._words([each.text for each in asked] if asked is not None else [""] * len(indices))
+
+    def away(self, asked: Sequence[Prompt] | None) -> Words | None:
+        """See ``Asker.away``."""
+        if asked is None or not any(each.negative for each in asked):
+            return None
+        return self.language().read([each.negative for each in asked])
+
+    def told(self, one: Prompt) -> dict[str, str]:
+        """See ``Asker.told``."""
+        return {"prompt": one.text} | ({"negative": one.negative} if one.negative else {})
+
+    def notes(self, asked: Sequence[Prompt] | None) -> list[str]:
+        """See ``Asker.notes``: which prompts are longer than what is read of them."""
+        texts, language = list(dict.fromkeys(each.text for each in asked or ())), self.language()
+        found = []
+        if cut := language.cut(texts):
+            which = "The prompt is" if len(texts) == 1 else f"{cut} of {len(texts)} prompts are"
+            found.append(f"{which} longer than the {language.longest} tokens that are read; the rest is not.")
+        if unknown := language.unknown(texts):
+            which = "The prompt is" if len(texts) == 1 else f"{unknown} of {len(texts)} prompts are"
+            found.append(f"{which} mostly of words that {self.spec.text['language']} never learned.")
+        return found
+
+    def _words(self, texts: Sequence[str]) -> Words:
+        """Read, or as read the last time: a walk asks for the same words more than once."""
+        key = tuple(texts)
+        if self._read is None or self._read[0] != key:
+            self._read = key, self.language().read(texts)
+        return self._read[1]
+
+
+def asking(spec: Spec, vector: int, context: int, tokens: TokenCodec | None) -> tuple[Encoder | None, Asker]:
+    """The encoder of a model, untrained, and what it can be asked for.
+
+    Args:
+        spec: of the model.
+        vector: length of the condition vector that its network takes.
+        context: width of the tokens that its network attends to, 0 if it takes none.
+        tokens: of an encoder that learns to read with the model.
+
+    Raises:
+        ModelError: if the network takes no words, or the tokens are missing.
+    """
+    if not spec.text:
+        return (LabelEncoder(len(spec.groups), vector) if spec.groups else None), Labels(spec)
+    if not context:
+        raise ModelError("This network attends to no words: --set network.context=256.")
+    shape = {**spec.text.get("encoder", {}), "width": context, "vector": vector}
+    if spec.text["language"] != OWN:
+        config = build_part(TextEncoderConfig, {**shape, "states": spec.text["states"]}, "text encoder")
+        return TextEncoder(config), Prompts(spec)
+    if tokens is None:
+        raise ModelError("This model reads with tokens of its own, and they are missing.")
+    own = build_part(OwnTextEncoderConfig, {**shape, "vocabulary": tokens.vocabulary}, "text encoder")
+    return OwnTextEncoder(own), Prompts(spec, tokens)

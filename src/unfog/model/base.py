@@ -18,7 +18,7 @@ import torch
 from torch import nn
 
 from unfog.atomic import atomic_folder
-from unfog.condition import LabelEncoder
+from unfog.condition import Encoder
 from unfog.denoise import Denoiser
 from unfog.door import __version__
 from unfog.spec.parts import FORMAT
@@ -33,13 +33,13 @@ class Model(nn.Module, ABC):
         history: how it was made, oldest first; plain values.
         early: its weights from early in training, where it carries them.
         denoiser: the one thing that is learned.
-        encoder: of classes; None without.
+        encoder: of classes or words; None without.
     """
 
     spec: Any
     codec: nn.Module
     denoiser: Denoiser[Any, Any]
-    encoder: LabelEncoder | None
+    encoder: Encoder | None
 
     def __init__(self, spec: Any, history: Sequence[dict[str, Any]] = ()) -> None:
         super().__init__()

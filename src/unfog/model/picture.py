@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,14 +11,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from unfog.codec import PictureCodec, PixelCodec, PixelStatistics
-from unfog.condition import NONE, Condition, LabelEncoder
+from unfog.codec import PictureCodec, PixelCodec, PixelStatistics, TokenCodec
+from unfog.condition import NONE, Condition
 from unfog.config import nearest
 from unfog.denoise import TARGETS, Denoiser, GaussianDenoiser
 from unfog.errors import ModelError
 from unfog.guide.steer import Surroundings, check_guides, steer
-from unfog.model.asked import Asker, Labels, Wish
+from unfog.model.asked import Wish, asking
 from unfog.model.base import Model
+from unfog.model.vocabulary import TOKENS_FILE, read_tokens
 from unfog.nets import NETWORKS
 from unfog.process import SCHEDULES, GaussianProcess
 from unfog.rng import Noise
@@ -47,14 +48,18 @@ class PictureModel(Model):
 
     Attributes:
         asker: what it can be asked for.
+        tokens: of prompts, where it learned to read by itself.
     """
 
     spec: Spec
     codec: PictureCodec
     denoiser: GaussianDenoiser
 
-    def __init__(self, spec: Spec, history: Sequence[dict[str, Any]] = ()) -> None:
+    def __init__(
+        self, spec: Spec, history: Sequence[dict[str, Any]] = (), tokens: TokenCodec | None = None
+    ) -> None:
         super().__init__(spec, history)
+        self.tokens = tokens
         statistics = build_part(PixelStatistics, spec.statistics, "pixel statistics")
         network, options = dict(spec.network), dict(spec.schedule)
         kind = network.pop("kind", "unet")
@@ -70,8 +75,8 @@ class PictureModel(Model):
             )
         process = GaussianProcess(build_part(SCHEDULES[schedule], options, f"schedule {schedule!r}"))
         self.codec = PixelCodec(statistics)
-        self.asker: Asker = Labels(spec)
-        self.encoder = LabelEncoder(len(spec.groups), config.vector) if spec.groups else None
+        context = getattr(config, "context", 0)
+        self.encoder, self.asker = asking(spec, config.vector, context, tokens)
         self.denoiser = GaussianDenoiser(
             build(config), process, TARGETS[spec.target], variance=config.variance
         )
@@ -82,9 +87,15 @@ class PictureModel(Model):
         known = {f.name for f in fields(Spec)}
         values = {name: value for name, value in description.items() if name in known}
         values["sampling"] = build_part(Sampling, values.get("sampling", {}), "sampling")
-        for name in ("classes", "groups", "shares"):
+        for name in ("classes", "groups", "shares", "examples"):
             values[name] = tuple(values.get(name, ()))
-        return cls(Spec(**values), description.get("history", []))
+        spec = Spec(**values)
+        tokens = read_tokens(folder, spec.text["tokens"]) if "tokens" in spec.text else None
+        return cls(spec, description.get("history", []), tokens)
+
+    def files(self) -> Mapping[str, str]:
+        """The tokens of prompts, where it has its own."""
+        return {} if self.tokens is None else {TOKENS_FILE: self.tokens.to_json()}
 
     # ---- what it is -------------------------------------------------------------------------------
 

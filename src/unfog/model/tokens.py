@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -21,6 +20,7 @@ from unfog.model.base import Model
 from unfog.model.blocks import walk_blocks
 from unfog.model.canvas import Canvas, Layout
 from unfog.model.forgetting import process_for
+from unfog.model.vocabulary import TOKENS_FILE, read_tokens
 from unfog.nets import TEXT_NETWORKS
 from unfog.nets.text import TextTransformer
 from unfog.process import MaskedProcess, UniformProcess
@@ -29,7 +29,6 @@ from unfog.sample import TOKEN_SAMPLERS, Step, even, trajectory
 from unfog.spec import Writing, build_part, choose_labels, choose_writing
 from unfog.spec.text import TextSpec
 
-TOKENS_FILE = "tokens.json"
 TOKENS_AT_ONCE = 16_384  # how many tokens are written together, which bounds memory
 
 Progress = Callable[[int, int], None]
@@ -84,18 +83,8 @@ class TokenModel(Model):
         values["sampling"] = build_part(Writing, values.get("sampling", {}), "sampling")
         for name in ("classes", "tasks"):
             values[name] = tuple(values.get(name, ()))
-        try:
-            text = (folder / TOKENS_FILE).read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ModelError(
-                f"{folder / TOKENS_FILE} cannot be read ({error}). Restore it from a copy, or train again."
-            ) from None
-        if tokens_hash(text) != values["tokens"]:
-            raise ModelError(
-                f"{folder / TOKENS_FILE} was changed after it was made. "
-                "Restore it from a copy, or train again."
-            )
-        return cls(TextSpec(**values), TokenCodec.from_json(text), description.get("history", []))
+        tokens = read_tokens(folder, values["tokens"])
+        return cls(TextSpec(**values), tokens, description.get("history", []))
 
     def files(self) -> Mapping[str, str]:
         """The tokens, beside the weights."""
@@ -302,8 +291,3 @@ class TokenModel(Model):
 def part_of(progress: Progress, number: int, count: int) -> Progress:
     """Tells of one of several parts as a part of all."""
     return lambda done, total: progress(number * total + done, count * total)
-
-
-def tokens_hash(text: str) -> str:
-    """SHA-256 of ``tokens.json``."""
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -69,6 +69,8 @@ def draw(
         request = Request(model, model.asker.choose(n, wish), seed, sampling)
     else:
         request = Request(model, choose_labels(guide.classes, n, wish.label), seed, sampling, guide)
+    for note in [] if guide else model.asker.notes(request.asked):
+        listener.say(f"Warning: {note}")
     entries = describe(request, n)
     saved = save_pictures(Path(out), _pictures(request, n, listener), entries)
     if not film:
@@ -122,6 +124,7 @@ def describe(request: Request, n: int) -> list[Provenance]:
             told = {"label": request.guide.classes[asked[i]]}
         elif asked is not None:
             told = model.asker.told(asked[i])
+            settings |= {"negative": told.pop("negative")} if "negative" in told else {}
         entries.append(
             Provenance(
                 model=fingerprint,
@@ -188,7 +191,8 @@ def again(
     if guide is not None:
         asked = [int(entry.settings["class"])] * indices.stop
     elif entry.label is not None or entry.prompt is not None:
-        asked = model.asker.choose(indices.stop, Wish(label=entry.label, prompt=entry.prompt))
+        wish = Wish(label=entry.label, prompt=entry.prompt, negative=entry.settings.get("negative"))
+        asked = model.asker.choose(indices.stop, wish)
     for step in Request(model, asked, entry.seed, sampling, guide).walk(indices):
         if listener:
             listener.phase("Drawing", step.index + 1, sampling.steps)

@@ -15,7 +15,7 @@ from unfog.config import Config
 from unfog.data import Corpus, TextOptions, open_corpus
 from unfog.errors import TrainError
 from unfog.model.text import TextModel
-from unfog.model.tokens import tokens_hash
+from unfog.model.vocabulary import tokens_hash
 from unfog.recipes.language_rows import Tokenised
 from unfog.recipes.language_run import Texts
 from unfog.recipes.listen import Listener

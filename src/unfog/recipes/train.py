@@ -21,12 +21,13 @@ from unfog.recipes.listen import Listener, Silent
 from unfog.recipes.loop import Loop
 from unfog.recipes.prepared import Prepared
 from unfog.recipes.recipe import Recipe
+from unfog.recipes.text2image import TEXT2IMAGE
 from unfog.train import Training
 from unfog.train.checkpoint import drop_snapshots, load_checkpoint
 from unfog.train.fit import precision
 from unfog.train.run import Log, locked
 
-RECIPES: dict[str, Recipe] = {"image": IMAGE, "language": LANGUAGE}
+RECIPES: dict[str, Recipe] = {"image": IMAGE, "text2image": TEXT2IMAGE, "language": LANGUAGE}
 
 
 def train(
@@ -44,10 +45,10 @@ def train(
     samples: int = 100,
     listener: Listener | None = None,
 ) -> Model:
-    """Train a model on your own pictures.
+    """Train a model on your own data.
 
     Args:
-        recipe: "image".
+        recipe: a name of ``RECIPES``.
         data: folder, archive, table, name of a set, or "hub:OWNER/NAME"; not needed with ``resume``.
         out: the run's folder; must be new, unless ``resume``.
         minutes: training time; ten when neither this nor ``steps`` is given.

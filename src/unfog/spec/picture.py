@@ -75,6 +75,10 @@ class Spec:
         shares: the share of each group in the training pictures.
         sampling: default settings.
         learned: what ``unfog steps`` fitted to this model: by number of steps, fields of ``Sampling``.
+        text: how it reads prompts: "language" (a name, see ``open_language``, or "own"), its "fingerprint",
+            "states" and "longest", "tokens" (hash of its own), and "encoder", options of the text encoder;
+            empty where it reads none.
+        examples: prompts that it shows itself with.
     """
 
     recipe: str
@@ -87,6 +91,8 @@ class Spec:
     shares: tuple[float, ...] = ()
     sampling: Sampling = field(default_factory=Sampling)
     learned: dict[str, dict[str, Any]] = field(default_factory=dict)
+    text: dict[str, Any] = field(default_factory=dict)
+    examples: tuple[str, ...] = ()
 
 
 def choose(sampling: Sampling, changes: dict[str, Any], samplers: dict[str, Any]) -> Sampling:

@@ -1,0 +1,179 @@
+"""The text-to-image recipe: learn from pictures with captions, and draw what words ask for.
+
+Imagen's way (Saharia et al. 2022, arXiv 2205.11487): a frozen language model reads the prompt, diffusion draws,
+guidance keeps to the words, and dynamic thresholding keeps the pixels unsaturated. Where there is no language
+model for the captions, or none is wanted, an encoder learns to read with the network.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from pydantic import Field
+
+from unfog.codec import TokenCodec, measure_pixels, saturation_warnings
+from unfog.condition import LanguageModel, Spelling, open_language
+from unfog.condition.word_cache import open_words
+from unfog.config import Config
+from unfog.data import PictureStore
+from unfog.errors import TrainError
+from unfog.model import PictureModel
+from unfog.model.asked import OWN
+from unfog.model.vocabulary import tokens_hash
+from unfog.recipes.image import (
+    PRESETS,
+    DataConfig,
+    network_for,
+    open_store,
+    sampling_for,
+    schedule_for,
+    settled,
+)
+from unfog.recipes.image_run import SHOWN, Pictures
+from unfog.recipes.listen import Listener
+from unfog.recipes.recipe import Recipe
+from unfog.rng import derive_seed
+from unfog.spec import Sampling, Spec, build_part
+from unfog.train import TrainConfig
+from unfog.train.captions import Captions
+
+FEWEST_TOKENS, MOST_TOKENS = 512, 4096  # of a vocabulary of its own, by the length of the captions
+GUIDANCE = 3.0
+
+
+class TextConfig(Config):
+    """How prompts are read.
+
+    Attributes:
+        language: "own" learns to read with the network; or a frozen language model: "minilm" (English),
+            "use" (16 languages, one vector for a whole prompt), a folder, or "hub:OWNER/NAME".
+        longest: tokens that are read of a prompt; chosen from the captions when left out.
+        vocabulary: tokens of "own"; chosen from the captions when left out.
+        encoder: options of the learned text encoder: depth, head, dropout.
+    """
+
+    language: str = OWN
+    longest: int | None = Field(default=None, ge=2, le=512)
+    vocabulary: int | None = Field(default=None, ge=16)
+    encoder: dict[str, Any] = Field(default_factory=dict)
+
+
+class Text2ImageConfig(Config):
+    """Everything that a run of the text-to-image recipe depends on.
+
+    Attributes:
+        recipe: always "text2image".
+        preset: "tiny", "small" or "base": the size of the network.
+        data: which pictures; they need captions.
+        text: how prompts are read.
+        network: options of the network that differ from the preset; ``kind`` is a name of ``NETWORKS`` that
+            takes words, ``context`` the width of a word.
+        schedule: ``kind`` is a name of ``SCHEDULES``, the rest its options.
+        target: what the network predicts, a name of ``TARGETS``.
+        train: how to train.
+        sampling: fields of ``Sampling`` that the model shall carry as its defaults.
+    """
+
+    recipe: str = "text2image"
+    preset: str = "small"
+    data: DataConfig
+    text: TextConfig = Field(default_factory=TextConfig)
+    network: dict[str, Any] = Field(default_factory=dict)
+    schedule: dict[str, Any] = Field(default_factory=lambda: {"kind": "cosine"})
+    target: str = "v"
+    train: TrainConfig = Field(default_factory=TrainConfig)
+    sampling: dict[str, Any] = Field(default_factory=dict)
+
+
+def captions_of(store: PictureStore) -> list[tuple[str, ...]]:
+    """The captions of each picture; an empty one where it has none.
+
+    Raises:
+        TrainError: if no picture has any.
+    """
+    if store.captions is None or not any(store.captions):
+        raise TrainError(
+            f"{store.source} holds no captions. Put a .txt with the same name beside each picture, or a "
+            "metadata.csv or .jsonl with the columns file_name and text into the folder."
+        )
+    return [captions or ("",) for captions in store.captions]
+
+
+def language_for(
+    config: TextConfig, texts: list[str], train: list[str]
+) -> tuple[LanguageModel, TokenCodec | None]:
+    """What reads the prompts, and the tokens of an encoder that learns to.
+
+    Args:
+        config: which.
+        texts: all captions, from which follows how many tokens are read.
+        train: those that may shape the tokens.
+    """
+    if config.language != OWN:
+        language = open_language(config.language, longest=config.longest)
+        return language, None
+    characters = sum(map(len, train))
+    size = config.vocabulary or int(min(MOST_TOKENS, max(FEWEST_TOKENS, characters / 50)))
+    codec = TokenCodec.learn(train, "bpe", size)
+    longest = config.longest or max(8, max(len(row) for row in codec.encode_many(texts)))
+    return Spelling(codec.encode_many, codec.to_json(), min(longest, 512)), codec
+
+
+def prepare(config: Text2ImageConfig, listener: Listener) -> Pictures:
+    """Open, read the captions, measure, and build a fresh model; the same for the same seed."""
+    store = open_store(config, listener)
+    captions = captions_of(store)
+    flat = [text for each in captions for text in each]
+    learned = [text for i in store.train for text in captions[i]]
+    language, tokens = language_for(config.text, flat, learned)
+    faults = {"are longer than what is read of them": language.cut(flat)}
+    faults |= {"are mostly of words that this language model never learned": language.unknown(flat)}
+    for what, count in faults.items():
+        if count:
+            listener.say(f"Warning: {count:,} of {len(flat):,} captions {what}.")
+    words = open_words(
+        language, flat, progress=lambda done, total: listener.phase("Reading captions", done, total)
+    )
+    for note in words.notes:
+        listener.say(note)
+    statistics = measure_pixels(store.images, store.train)
+    for warning in saturation_warnings(statistics):
+        listener.say(f"Warning: {warning}")
+    network = {"kind": "joint", "context": 256, **config.network}
+    ours = sampling_for(statistics.spread, steered=True)
+    ours |= {"guidance": GUIDANCE, "guidance_low": 0.0, "guidance_high": 1e9, "threshold": "dynamic"}
+    spec = Spec(
+        recipe="text2image",
+        network=network_for(config.preset, store.size, network),
+        schedule=schedule_for(config.schedule, statistics.diameter),
+        target=config.target,
+        statistics=statistics.to_dict(),
+        sampling=build_part(Sampling, {**ours, **config.sampling}, "sampling"),
+        text=reading(config.text, language, tokens),
+        examples=examples_of(captions, store.held_out),
+    )
+    torch.manual_seed(derive_seed(config.train.seed, "weights"))
+    told = Captions(words, [len(each) for each in captions], config.train.seed)
+    return Pictures(store, PictureModel(spec, tokens=tokens), told)
+
+
+def reading(config: TextConfig, language: LanguageModel, tokens: TokenCodec | None) -> dict[str, Any]:
+    """How a model reads, for its description; see ``Spec.text``."""
+    found: dict[str, Any] = {"language": config.language, "longest": language.longest}
+    if tokens is not None:
+        found["tokens"] = tokens_hash(tokens.to_json())
+    else:
+        found |= {"fingerprint": language.fingerprint, "states": language.width}
+    return found | {"encoder": config.encoder}
+
+
+def examples_of(captions: list[tuple[str, ...]], held_out: np.ndarray) -> tuple[str, ...]:
+    """Captions of pictures that training does not see, languages in turn: the model shows itself with them."""
+    told = [captions[i] for i in held_out if any(captions[i])]
+    places = np.linspace(0, len(told) - 1, min(SHOWN, len(told))).round().astype(int)
+    return tuple(told[place][turn % len(told[place])] for turn, place in enumerate(places))
+
+
+TEXT2IMAGE = Recipe(Text2ImageConfig, PRESETS, "pictures with captions", prepare, settled)
