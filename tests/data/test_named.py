@@ -79,7 +79,7 @@ def test_a_client_that_brings_something_else(cache, clients, tmp_path):
 def test_the_real_emoji():
     found = list(NamedReader("emoji", Options(cache=REAL_CACHE)).entries())
     assert len(found) == NAMED["emoji"].count
-    assert all(entry.caption and entry.label and entry.key for entry in found)
+    assert all(entry.captions and entry.label and entry.key for entry in found)
     assert len({entry.label for entry in found}) == 9
     assert 1500 < len({entry.key for entry in found}) < 1900
 
