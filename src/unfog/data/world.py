@@ -1,7 +1,7 @@
 """A small world made by rule: coloured shapes whose captions are true and can be checked in the pixels.
 
-Whether a model draws what it was asked for is hard to measure in photographs. Here every scene is known: which
-shapes, in which colours and sizes, how many, and where one stands from the other. A scene can be drawn
+Whether a model draws what it was asked for is hard to measure in photographs. Here every scene is known:
+which shapes, in which colours and sizes, how many, and where one stands from the other. A scene can be drawn
 (``world_draw``), told in English and Chinese (``world_words``), and read back from any picture
 (``world_read``), so that what was drawn is compared with what was asked (``world_judge``).
 
@@ -102,9 +102,9 @@ class Scene:
         """The scene with sizes, or the ground, left open."""
         first, second = self.first, self.second
         if size:
-            first = replace(first, size="")
-            second = second and replace(second, size="")
-        return replace(self, first=first, second=second, ground="" if ground else self.ground)
+            first = Thing(first.shape, first.colour)
+            second = second and Thing(second.shape, second.colour)
+        return Scene(first, second, self.relation, self.count, "" if ground else self.ground)
 
 
 def kind(scene: Scene) -> str:

@@ -18,6 +18,8 @@ from unfog.data.world import COLOURS, GROUNDS, RELATIONS, SIZES, Scene
 from unfog.errors import DataError
 
 Floats = NDArray[np.float64]
+Place = tuple[float, float]
+"""A point in pixels from the left and from above."""
 
 SIDE, SMALLEST = 32, 24
 REACH = 1.1
@@ -25,7 +27,7 @@ REACH = 1.1
 
 _TILT = math.radians(6)
 _SHADE, _TINT = 0.05, 5.0
-_TRIES = 60
+_TRIES = 40
 
 
 def _square(u: Floats, v: Floats) -> Floats:
@@ -148,9 +150,7 @@ def _shade(colour: Colour, rng: np.random.Generator) -> Floats:
     return np.asarray(colour, np.float64) + rng.uniform(-_TINT, _TINT, 3)
 
 
-def _places(
-    scene: Scene, radii: list[float], rng: np.random.Generator, side: int
-) -> list[tuple[float, float]]:
+def _places(scene: Scene, radii: list[float], rng: np.random.Generator, side: int) -> list[Place]:
     """The middle of each thing, in pixels: apart from each other and from the edge, and as the relation says.
 
     Darts are thrown until they lie well. What is crowded stands in the quarters of the picture instead.
@@ -158,17 +158,17 @@ def _places(
     gap = side / 16
     edges = [REACH * radius + gap / 2 for radius in radii]
     for _ in range(_TRIES):
-        darts = rng.random((len(radii), 2))
+        darts = rng.random(2 * len(edges)).tolist()
         places = [
-            (edge + (side - 2 * edge) * float(x), edge + (side - 2 * edge) * float(y))
-            for edge, (x, y) in zip(edges, darts, strict=True)
+            (edge + (side - 2 * edge) * darts[2 * i], edge + (side - 2 * edge) * darts[2 * i + 1])
+            for i, edge in enumerate(edges)
         ]
-        if _apart(places, radii, gap) and (not scene.relation or _stands(scene.relation, *places)):
+        if (not scene.relation or _stands(scene.relation, *places)) and _apart(places, radii, gap):
             return places
     return _crowded(scene, edges, rng, side)
 
 
-def _apart(places: list[tuple[float, float]], radii: list[float], gap: float) -> bool:
+def _apart(places: list[Place], radii: list[float], gap: float) -> bool:
     for i, one in enumerate(places):
         for j in range(i):
             if math.dist(one, places[j]) < REACH * (radii[i] + radii[j]) + gap:
@@ -176,7 +176,7 @@ def _apart(places: list[tuple[float, float]], radii: list[float], gap: float) ->
     return True
 
 
-def _stands(relation: str, first: tuple[float, float], second: tuple[float, float]) -> bool:
+def _stands(relation: str, first: Place, second: Place) -> bool:
     """Whether the first stands so from the second, clearly: at least twice as far along as across."""
     right, down = RELATIONS[relation]
     dx, dy = first[0] - second[0], first[1] - second[1]
@@ -184,9 +184,7 @@ def _stands(relation: str, first: tuple[float, float], second: tuple[float, floa
     return along >= 2 * across
 
 
-def _crowded(
-    scene: Scene, edges: list[float], rng: np.random.Generator, side: int
-) -> list[tuple[float, float]]:
+def _crowded(scene: Scene, edges: list[float], rng: np.random.Generator, side: int) -> list[Place]:
     if scene.relation:  # at opposite edges, with a common line across
         right, down = RELATIONS[scene.relation]
         across = side / 2 + rng.uniform(-1, 1) * (side / 2 - max(edges))

@@ -63,7 +63,7 @@ def judge(asked: Scene, picture: NDArray[np.uint8]) -> Judgement:
 
 
 def _same(asked: Sequence[Thing], shown: Sequence[Thing], what: tuple[str, ...]) -> bool:
-    """Whether the things can be paired so that all named attributes agree; '' in what is asked agrees with any."""
+    """Whether the things can be paired so that the named attributes agree; '' agrees with any."""
     if len(asked) != len(shown):
         return False
     return any(

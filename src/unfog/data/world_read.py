@@ -1,9 +1,9 @@
 """Reading scenes of the procedural world back from pixels, by rule: nothing is learned, so nothing is biased.
 
-The ground is what the edge of the picture shows. What differs from it, in one piece, is a thing. Its pixels are
-mixtures of ground and colour; how much of the colour each one holds is the thing's silhouette, which is brought
-to one place and area and compared with the silhouettes of all shapes (template matching by correlation). A
-diffusion model leaves blur and noise; both are allowed for, and what is doubtful is said.
+The ground is what the edge of the picture shows. What differs from it, in one piece, is a thing. Its pixels
+are mixtures of ground and colour; how much of the colour each one holds is the thing's silhouette, which is
+brought to one place and area and compared with the silhouettes of all shapes (template matching by
+correlation). A diffusion model leaves blur and noise; both are allowed for, and what is doubtful is said.
 """
 
 from __future__ import annotations

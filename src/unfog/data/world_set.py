@@ -1,7 +1,7 @@
 """The procedural world as a set of pictures: drawn when it is opened, the same every time, nothing fetched.
 
-Of every twenty pictures eighteen are for training. One is held out in the ordinary way, one shows something that
-never stands in the training part; the name says which: 'world#00018-seen', 'world#00019-unseen'.
+Of every twenty pictures eighteen are for training. One is held out in the ordinary way, one shows something
+that never stands in the training part; the name says which: 'world#00018-seen', 'world#00019-unseen'.
 """
 
 from __future__ import annotations
@@ -72,6 +72,7 @@ class WorldReader(Reader):
     options: Options = field(default_factory=Options)
     side: int = SIDE
     count: int = COUNT
+    _kept: list[Entry] = field(default_factory=list, repr=False)
 
     @classmethod
     def accepts(cls, source: str) -> bool:
@@ -83,12 +84,14 @@ class WorldReader(Reader):
         yield f"world\t{self.side}\t{self.count}\t{VERSION}"
 
     def entries(self) -> Iterator[Entry]:
-        """The pictures in order, each drawn when it is asked for."""
+        """The pictures in order, drawn once and kept for the second pass: 60 MB at 32 pixels."""
         for index in range(self.count):
-            made = drawn_at(index, self.side)
-            yield Entry(
-                f"world#{index:05d}-{made.kind}",
-                made.picture,
-                captions=tuple(told.text for told in made.captions),
-                held=made.held,
-            )
+            if index == len(self._kept):
+                self._kept.append(_entry(index, self.side))
+            yield self._kept[index]
+
+
+def _entry(index: int, side: int) -> Entry:
+    made = drawn_at(index, side)
+    texts = tuple(told.text for told in made.captions)
+    return Entry(f"world#{index:05d}-{made.kind}", made.picture, captions=texts, held=made.held)

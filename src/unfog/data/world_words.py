@@ -1,7 +1,8 @@
 """Telling scenes of the procedural world in English and Chinese, by rules of grammar.
 
-English needs articles (a, an) and plurals; Chinese needs measure words: 一个红色的圆, 三颗蓝色的小星星. What a scene
-leaves open (its sizes, its ground) is not told, so a caption is true of every picture that the scene allows.
+English needs articles (a, an) and plurals; Chinese needs measure words: 一个红色的圆, 三颗蓝色的小星星. What
+a scene leaves open (its sizes, its ground) is not told, so a caption is true of every picture that the scene
+allows.
 """
 
 from __future__ import annotations
