@@ -10,7 +10,8 @@ from unfog.data.reader import Options
 from unfog.data.store import open_pictures
 from unfog.errors import DataError
 
-SETS = ["digits", "fashion-mnist", "emoji", "quatrains", "synopses", "descriptions"]
+SETS = ["digits", "fashion-mnist", "emoji", "world", "world-64", "quatrains", "synopses", "descriptions"]
+HERE = {"digits", "world", "world-64"}
 
 REAL_CACHE = cache_folder()  # before the tests move it: what this machine has fetched for its user
 
@@ -21,8 +22,8 @@ def test_the_table(cache):
         assert known.what and known.licence and known.count and known.package
         assert known.kind in {"pictures", "text"} and (known.read is None) == (known.kind == "text")
         assert bool(known.file) == (known.kind == "text")
-        assert known.installed() == (known.name == "digits")
-    assert get("digits").is_file()
+        assert known.installed() == (known.name in HERE)
+    assert all(get(name).is_file() for name in HERE)
     with pytest.raises(DataError, match="Sets are: digits"):
         get("imagenet")
 
@@ -73,6 +74,12 @@ def test_a_client_that_brings_something_else(cache, clients, tmp_path):
     clients("npm", text + "open(name, 'w').write('no')")
     with pytest.raises(DataError, match="not the file that unfog knows"):
         get("emoji")
+
+
+@pytest.mark.parametrize(("name", "side"), [("world", 32), ("world-64", 64)])
+def test_the_worlds_are_drawn_when_they_are_opened(name, side):
+    first = next(iter(NamedReader(name).entries()))
+    assert first.payload.shape == (side, side, 3) and len(first.captions) == 8
 
 
 @pytest.mark.skipif(not NAMED["emoji"].installed(REAL_CACHE), reason="unfog data get emoji was not run here")

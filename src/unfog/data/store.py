@@ -122,7 +122,7 @@ def open_pictures(
 
     Args:
         source: a folder, a picture, a zip or tar archive, a parquet, jsonl or csv table, the name of a set
-            ('digits', 'fashion-mnist', 'emoji'), or 'hub:OWNER/NAME[:SPLIT]'.
+            ('digits', 'fashion-mnist', 'emoji', 'world'), or 'hub:OWNER/NAME[:SPLIT]'.
         size: side in pixels; chosen from the data when None (see ``build.choose_size``).
         channels: 1 or 3; None is 1 when all pictures are grey, otherwise 3.
         cache: folder of the cache; None is $UNFOG_CACHE or the user's cache folder.

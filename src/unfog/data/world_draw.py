@@ -31,7 +31,7 @@ _TRIES = 40
 
 
 def _square(u: Floats, v: Floats) -> Floats:
-    return np.maximum(abs(u), abs(v)) - 0.84
+    return np.maximum(abs(u), abs(v)) - 0.77
 
 
 def _triangle(u: Floats, v: Floats) -> Floats:
@@ -67,11 +67,12 @@ def _diamond(u: Floats, v: Floats) -> Floats:
 
 def _heart(u: Floats, v: Floats) -> Floats:
     # two round tops, and the wedge between their tangents from the tip below
-    x, y, round_, tip = 0.46, -0.36, 0.52, 1.0
+    x, y, round_, tip = 0.46, -0.34, 0.52, 1.02
     turn = math.atan2(y - tip, x) + math.acos(-round_ / math.hypot(x, y - tip))
     u = abs(u)
     tops = np.hypot(u - x, v - y) - round_
-    wedge = np.maximum(math.cos(turn) * u + math.sin(turn) * (v - tip), y - v)
+    right, down = math.cos(turn), math.sin(turn)  # across the tangent
+    wedge = np.maximum(right * u + down * (v - tip), down * (u - x) - right * (v - y))
     return np.minimum(tops, wedge)
 
 
@@ -110,7 +111,10 @@ def coverage(shape: str, side: int, x: float, y: float, radius: float, tilt: flo
     place = np.arange(side) + 0.5
     dx, dy = (place - x)[None, :] / radius, (place - y)[:, None] / radius
     cos, sin = math.cos(tilt), math.sin(tilt)
-    covered: Floats = np.clip(0.5 - radius * DISTANCES[shape](cos * dx + sin * dy, cos * dy - sin * dx), 0, 1)
+    distance = DISTANCES[shape](cos * dx + sin * dy, cos * dy - sin * dx)
+    # a tip that is finer than a pixel would else be drawn too long
+    distance = np.maximum(distance, np.hypot(dx, dy) - REACH)
+    covered: Floats = np.clip(0.5 - radius * distance, 0, 1)
     return covered
 
 
@@ -156,7 +160,7 @@ def _places(scene: Scene, radii: list[float], rng: np.random.Generator, side: in
     Darts are thrown until they lie well. What is crowded stands in the quarters of the picture instead.
     """
     gap = side / 16
-    edges = [REACH * radius + gap / 2 for radius in radii]
+    edges = [REACH * radius + max(1.0, gap / 2) for radius in radii]
     for _ in range(_TRIES):
         darts = rng.random(2 * len(edges)).tolist()
         places = [

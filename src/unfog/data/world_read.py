@@ -28,8 +28,13 @@ _GRID = 20  # places across a silhouette when it is compared
 _SPECK = 0.55  # below this share of the smallest radius it is a speck, not a thing
 _SPECK_PIXELS = 5  # a speck of fewer is not worth a word: it may be the edge of a thing
 _BORDER = (SIZES["small"][1] + SIZES["large"][0]) / 2
+_LEAST, _CLEAR = 0.88, 0.92  # likeness: below the first it is no known shape, below the second doubtful
+_FARTHEST = 60.0  # distance in RGB from which on a colour is none of ours
 _BLURS = (0.3, 0.7, 1.1)
 _EVERYWHERE = np.ones((3, 3), np.int64)
+
+UNKNOWN = "unknown"
+"""A shape or colour that is none of the world's: a blob is not taken for the shape it is least unlike."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,7 @@ class Found:
     """One thing in a picture.
 
     Attributes:
-        thing: shape, colour and size.
+        thing: shape and colour, each possibly ``UNKNOWN``, and size.
         x: its middle in pixels from the left.
         y: its middle in pixels from above.
         radius: as a share of the side of the picture.
@@ -71,6 +76,8 @@ class Reading:
     def scene(self) -> Scene | None:
         """The scene, told from the thing that is found first; None where the world has no such scene."""
         things = [each.thing for each in self.found]
+        if any(UNKNOWN in (thing.shape, thing.colour) for thing in things):
+            return None
         if not 1 <= len(things) <= 4:
             return None
         if len(set(things)) == 1:
@@ -111,9 +118,10 @@ def read(picture: NDArray[np.uint8]) -> Reading:
     name, doubts = _ground_name(ground)
     found: list[Found] = []
     specks = 0
-    for number, box in enumerate(ndimage.find_objects(pieces, count), 1):
-        one, doubt = _thing(pixels, smooth, ground, pieces, number, box)
-        specks += one is None and int((pieces[box] == number).sum()) >= _SPECK_PIXELS
+    for number in range(1, count + 1):
+        core = pieces == number
+        one, doubt = _thing(pixels, contrast, ground, core, core | (pieces == 0))
+        specks += one is None and int(core.sum()) >= _SPECK_PIXELS
         if one is not None:
             found.append(one)
             doubts += doubt
@@ -134,21 +142,24 @@ def _ground_name(ground: Floats) -> tuple[str, list[str]]:
 
 
 def _thing(
-    pixels: Floats,
-    smooth: Floats,
-    ground: Floats,
-    pieces: NDArray[np.int64],
-    number: int,
-    box: tuple[slice, slice],
+    pixels: Floats, contrast: Floats, ground: Floats, core: NDArray[np.bool_], free: NDArray[np.bool_]
 ) -> tuple[Found | None, list[str]]:
-    """One piece as a thing; None for a speck."""
+    """One piece as a thing, and what is doubtful about it; None for a speck.
+
+    Args:
+        pixels: (S, S, 3).
+        contrast: (S, S), how far each pixel is from the ground.
+        ground: (3,).
+        core: (S, S), where the piece is.
+        free: (S, S), where no other piece is.
+    """
     side = len(pixels)
-    core = pieces == number
-    colour = _core_colour(pixels, smooth, ground, core)
+    # where it differs most from the ground its colour is unmixed
+    colour = pixels[core & (contrast >= np.quantile(contrast[core], 0.75))].mean(0)
     axis = colour - ground
-    length = float(axis @ axis)
-    near = ndimage.binary_dilation(core, iterations=2) & ((pieces == number) | (pieces == 0))
-    share = np.where(near, np.clip((pixels - ground) @ axis / max(length, 1.0), -0.25, 1.2), 0.0)
+    near = ndimage.binary_dilation(core, iterations=2) & free
+    mixed = (pixels - ground) @ axis / max(float(axis @ axis), 1.0)
+    share = np.where(near, np.clip(mixed, -0.25, 1.2), 0.0)  # as much below 0 as noise, so that it cancels
     mass = float(share.sum())
     if mass < math.pi * (_SPECK * SIZES["small"][0] * side) ** 2:
         return None, []
@@ -159,21 +170,17 @@ def _thing(
     names = _near_colours(colour, ground)
     size = "small" if radius < _BORDER else "large"
     doubts = []
-    if likeness < 0.85 or lead < 0.01:
-        doubts.append(f"the shape at ({x:.0f}, {y:.0f}) is only faintly a {shape}")
-    if names[0][1] > 70 or names[1][1] - names[0][1] < 10:
-        doubts.append(f"the colour at ({x:.0f}, {y:.0f}) lies between {names[0][0]} and {names[1][0]}")
+    where = f"at ({x:.0f}, {y:.0f})"
+    if likeness < _CLEAR or lead < 0.006:
+        doubts.append(f"the shape {where} is only faintly a {shape}")
+    if names[0][1] > _FARTHEST or names[1][1] - names[0][1] < 10:
+        doubts.append(f"the colour {where} is not clearly {names[0][0]}")
     if not 0.8 * SIZES["small"][0] < radius < 1.25 * SIZES["large"][1] or abs(radius / _BORDER - 1) < 0.05:
-        doubts.append(f"the size at ({x:.0f}, {y:.0f}) is neither small nor large")
-    return Found(Thing(shape, names[0][0], size), x, y, radius, likeness, lead), doubts
-
-
-def _core_colour(pixels: Floats, smooth: Floats, ground: Floats, core: NDArray[np.bool_]) -> Floats:
-    """The mean of the quarter of a piece that differs most from the ground, where its colour is unmixed."""
-    contrast = np.linalg.norm(smooth - ground, axis=2)
-    limit = np.quantile(contrast[core], 0.75)
-    inner: Floats = pixels[core & (contrast >= limit)].mean(0)
-    return inner
+        doubts.append(f"the size {where} is neither small nor large")
+    known = Thing(
+        shape if likeness >= _LEAST else UNKNOWN, names[0][0] if names[0][1] <= _FARTHEST else UNKNOWN, size
+    )
+    return Found(known, x, y, radius, likeness, lead), doubts
 
 
 def _near_colours(colour: Floats, ground: Floats) -> list[tuple[str, float]]:
