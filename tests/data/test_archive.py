@@ -49,7 +49,7 @@ def files(encoded):
 def test_classes_captions_and_names(tmp_path, kind, files):
     good, bad = entries(pack(tmp_path / f"pets{kind}", files))
     assert [entry.label for entry in good] == ["cats", "dogs"]
-    assert [entry.caption for entry in good] == ["一只猫", ""]
+    assert [entry.captions for entry in good] == [("一只猫",), ()]
     assert good[0].name == f"pets{kind}!photos/cats/1 号.png"
     assert good[0].payload == files["photos/cats/1 号.png"]
     assert sorted(name.rpartition("/")[2] for name in bad) == ["lonely.txt", "readme.md"]

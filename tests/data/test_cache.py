@@ -77,7 +77,7 @@ def manifest():
     return caches.Manifest(
         shape=(2, 4, 4, 1),
         names=("a", "名字 \udcff"),
-        captions=("x", ""),
+        captions=(("x", "y"), ()),
         classes=("c",),
         skipped=(("b", "empty file"),),
         notes=(),

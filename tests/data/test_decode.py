@@ -155,7 +155,9 @@ def test_a_damaged_exif_block_does_no_harm(picture):
 @pytest.mark.parametrize("mode", ["RGBA", "LA"])
 def test_transparent_shows_the_ground(mode, ground):
     im = Image.new(mode, (64, 64), (0,) * len(mode))
-    assert (decode_picture(as_bytes(im), 16, 3, ground) == ground).all()
+    assert (decode_picture(as_bytes(im), 16, 3, (ground, 0, ground)) == (ground, 0, ground)).all()
+    luma = 0.299 * ground + 0.114 * ground
+    assert (abs(decode_picture(as_bytes(im), 16, 1, (ground, 0, ground)) - luma) < 1).all()
 
 
 def test_half_transparent_is_mixed_and_hidden_colour_does_not_bleed():

@@ -52,10 +52,11 @@ def test_emoji_become_a_plain_folder(tmp_path, emoji_packages, cache):
     store = open_pictures(out / emoji.PICTURES)
     assert set(store.classes) == {"component", "food-drink", "people-body"}
     told = dict(zip(store.names, store.captions, strict=True))
-    assert told["food-drink/1f34e.webp"] == "red apple"
-    assert told["people-body/1f44b-1f3ff.webp"] == "waving hand: dark skin tone"
+    assert told["food-drink/1f34e.webp"] == ("red apple", "红苹果")
+    assert told["people-body/1f44b-1f3ff.webp"] == ("waving hand: dark skin tone",)
     chinese = open_pictures(out / emoji.PICTURES, options=Options(caption="text_zh"))
-    assert "红苹果" in chinese.captions
+    assert ("红苹果",) in chinese.captions and () in chinese.captions
+    assert "captions are empty" in chinese.summary()
     held = {
         store.names[i] in {"people-body/1f44b.webp", "people-body/1f44b-1f3ff.webp"} for i in store.held_out
     }

@@ -45,7 +45,7 @@ def test_text_beside_a_picture_is_its_caption_other_text_is_left_out(tmp_path, p
     (tmp_path / "alone.txt").write_text("x")
     (tmp_path / "notes.md").write_text("x")
     good, bad = entries(tmp_path)
-    assert [entry.caption for entry in good] == ["红苹果"]
+    assert [entry.captions for entry in good] == [("红苹果",)]
     assert bad == {"alone.txt": "not a picture", "notes.md": "not a picture"}
 
 
@@ -127,9 +127,9 @@ def test_a_metadata_file_tells_more(pets, kind):
     (pets / f"metadata.{kind}").write_text("\n".join(lines), "utf-8")
     good, bad = entries(pets)
     first = good[0]
-    assert (first.label, first.caption, first.key, first.held) == ("cats", "a cat", "tom", True)
+    assert (first.label, first.captions, first.key, first.held) == ("cats", ("a cat", "猫"), "tom", True)
     assert good[1].held is False and good[2].held is None and not bad
-    assert entries(pets, caption="text_zh")[0][1].caption == "又一只"
+    assert entries(pets, caption="text_zh")[0][1].captions == ("又一只",)
 
 
 def test_the_listing_sees_every_change(pets, picture):

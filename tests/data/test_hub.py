@@ -35,7 +35,7 @@ def test_saved_to_disk(saved, tmp_path, cache):
     store = open_pictures(tmp_path / "set")
     assert store.classes == ("猫", "dog")
     assert store.names[:2] == ("train#0", "train#1") and list(store.held_out) == [6, 7, 8]
-    assert store.captions[:2] == ["number 0", "number 1"]
+    assert store.captions[:2] == (("number 0",), ("number 1",))
     assert store.images.shape == (9, 24, 24, 3)
 
 

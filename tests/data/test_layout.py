@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unfog.data.layout import Layout, caption_text, ignored, likely, natural, split_of, suffix
+from unfog.data.layout import Layout, ignored, likely, natural, split_of, suffix
 
 
 def paths(*names):
@@ -60,9 +60,3 @@ def test_small_helpers():
     assert [suffix(name) for name in ("A.PNG", ".hidden", "none", "a.tar.gz")] == [".png", "", "", ".gz"]
     assert natural({"10", "9", "1", "b2", "b10", "a"}) == ("1", "9", "10", "a", "b2", "b10")
     assert [split_of(name) for name in ("train", "Test", "cats")] == [False, True, None]
-
-
-def test_captions_in_two_encodings():
-    assert caption_text("\ufeffa  red\n apple ".encode()) == "a red apple"
-    assert caption_text("红苹果".encode("gb18030")) == "红苹果"
-    assert caption_text(b"\xff\xff\xff")

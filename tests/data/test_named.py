@@ -10,7 +10,18 @@ from unfog.data.reader import Options
 from unfog.data.store import open_pictures
 from unfog.errors import DataError
 
-SETS = ["digits", "fashion-mnist", "emoji", "quatrains", "synopses", "descriptions", "minilm"]
+SETS = [
+    "digits",
+    "fashion-mnist",
+    "emoji",
+    "world",
+    "world-64",
+    "quatrains",
+    "synopses",
+    "descriptions",
+    "minilm",
+]
+HERE = {"digits", "world", "world-64"}
 
 REAL_CACHE = cache_folder()  # before the tests move it: what this machine has fetched for its user
 
@@ -22,8 +33,8 @@ def test_the_table(cache):
         assert known.kind in {"pictures", "text", "language model"}
         assert (known.read is None) == (known.kind != "pictures")
         assert bool(known.file) == (known.kind == "text")
-        assert known.installed() == (known.name == "digits")
-    assert get("digits").is_file()
+        assert known.installed() == (known.name in HERE)
+    assert all(get(name).is_file() for name in HERE)
     with pytest.raises(DataError, match="Sets are: digits"):
         get("imagenet")
 
@@ -82,11 +93,17 @@ def test_a_client_that_brings_something_else(cache, clients, tmp_path):
         get("emoji")
 
 
+@pytest.mark.parametrize(("name", "side"), [("world", 32), ("world-64", 64)])
+def test_the_worlds_are_drawn_when_they_are_opened(name, side):
+    first = next(iter(NamedReader(name).entries()))
+    assert first.payload.shape == (side, side, 3) and len(first.captions) == 8
+
+
 @pytest.mark.skipif(not NAMED["emoji"].installed(REAL_CACHE), reason="unfog data get emoji was not run here")
 def test_the_real_emoji():
     found = list(NamedReader("emoji", Options(cache=REAL_CACHE)).entries())
     assert len(found) == NAMED["emoji"].count
-    assert all(entry.caption and entry.label and entry.key for entry in found)
+    assert all(entry.captions and entry.label and entry.key for entry in found)
     assert len({entry.label for entry in found}) == 9
     assert 1500 < len({entry.key for entry in found}) < 1900
 

@@ -204,10 +204,36 @@ def test_some_without_a_class(pets, cache, picture):
 
 
 def test_captions_and_their_count(pets, cache):
-    (pets / "cats" / "0.txt").write_text("一只猫", "utf-8")
+    (pets / "cats" / "0.txt").write_text("一只猫\n\na cat\n一只猫", "utf-8")
+    (pets / "cats" / "2.txt").write_text("word " * 3_000, "utf-8")
+    (pets / "dogs" / "0.txt").write_text(" \n", "utf-8")
     store = open_pictures(pets)
-    assert store.captions[0] == "一只猫" and store.captions[1] == ""
-    assert "with a caption: 1" in store.summary()
+    assert store.captions[0] == ("一只猫", "a cat") and store.captions[1] == () == store.captions[5]
+    assert len(store.captions[2][0]) == 9_999  # ten thousand, less the space at the cut
+    summary = store.summary()
+    assert "with a caption: 2 (3 captions); without: 8" in summary
+    assert "1 captions are empty" in summary and "1 captions are longer than 10,000" in summary
+    assert "1 captions stand at their picture twice" in summary
+
+
+def test_captions_that_many_pictures_share(tmp_path, cache, picture):
+    for index in range(11):
+        picture(seed=index).save(tmp_path / f"{index}.png")
+        (tmp_path / f"{index}.txt").write_text(f"an icon\nnumber {index}", "utf-8")
+    assert "different captions: 12; at more than 10 pictures each: 1" in open_pictures(tmp_path).summary()
+
+
+def test_every_ground_has_a_cache_of_its_own(tmp_path, cache):
+    for name in "abc":
+        Image.new("RGBA", (16, 16), (0, 0, 0, 0)).save(tmp_path / f"{name}.png")
+    white, blue = open_pictures(tmp_path), open_pictures(tmp_path, ground="#0000ff")
+    assert (white.images == 255).all() and (blue.images == (0, 0, 255)).all()
+    assert open_pictures(tmp_path, ground=255).digest == white.digest != blue.digest
+    mixed = open_pictures(tmp_path, ground="random")
+    assert len(np.unique(mixed.images.reshape(-1, 3), axis=0)) == 3
+    assert open_pictures(tmp_path, ground="random").digest == mixed.digest
+    with pytest.raises(DataError, match="'invisible' is no colour"):
+        open_pictures(tmp_path, ground="invisible")
 
 
 def test_messages_of_empty_folders_and_text_files(tmp_path, cache, put):

@@ -56,7 +56,7 @@ def test_parquet_as_datasets_writes_it(tmp_path, raws):
     pq.write_table(table.replace_schema_metadata(meta), path)
     good, _ = entries(path)
     assert [entry.label for entry in good] == ["猫", "dog", "dog", None]
-    assert [entry.caption for entry in good] == ["x", "", "z", ""]
+    assert [entry.captions for entry in good] == [("x",), (), ("z",), ("",)]
     reader = TableReader(str(path))
     list(reader.entries())
     assert reader.classes == ("猫", "dog", "never")
@@ -98,7 +98,7 @@ def test_jsonl_with_every_kind_of_cell(tmp_path, raws, put):
         file.write("\nnot json\n")
     good, bad = entries(path)
     assert [entry.label for entry in good] == ["a", "3", "3", None, None]
-    assert good[0].caption == "first"
+    assert good[0].captions == ("first", "second")
     assert good[0].payload == tmp_path / "sub" / "图 一.png" == good[3].payload
     assert good[1].payload == good[2].payload == raws[1]
     assert np.array_equal(good[4].payload, [[0, 255], [255, 0]]) and good[4].payload.dtype == np.uint8
@@ -123,10 +123,10 @@ def test_csv_in_its_dialects(tmp_path, raws, put, comma, encoding):
             [("file_name", "class", "caption"), ("图.png", "水果", "一个红色的苹果")]
         )
     good, _ = entries(path)
-    assert (good[0].payload, good[0].label, good[0].caption) == (
+    assert (good[0].payload, good[0].label, good[0].captions) == (
         tmp_path / "图.png",
         "水果",
-        "一个红色的苹果",
+        ("一个红色的苹果",),
     )
 
 
@@ -153,7 +153,7 @@ def test_columns_are_found_by_name_and_by_content():
         return find_columns(Table(Path("t.csv"), tuple(columns), tuple(sample)), Options(**options))
 
     columns = found(["ID", "Image", "Class", "Prompt"])
-    assert (columns.image, columns.label, columns.caption) == ("Image", "Class", "Prompt")
+    assert (columns.image, columns.label, columns.captions) == ("Image", "Class", ("Prompt",))
     assert found(["x", "y"], [{"x": "1", "y": "a/b.JPG"}]).image == "y"
     assert found(["x", "y"], image="x", label="y").label == "y"
     with pytest.raises(DataError, match="No column"):
@@ -207,3 +207,25 @@ def test_bytes_are_not_looked_up(tmp_path):
 def test_a_group_may_be_number_0(tmp_path, raws):
     pq.write_table(pa.table({"image": raws[:3], "patient": [0, 1, None]}), tmp_path / "t.parquet")
     assert [entry.key for entry in entries(tmp_path / "t.parquet")[0]] == ["0", "1", ""]
+
+
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        (("image", "text", "text_zh", "text_id"), ("text", "text_zh")),
+        (("image", "caption_zh-hans", "caption_en"), ("caption_zh-hans", "caption_en")),
+        (("image", "Caption", "caption_2", "description"), ("Caption", "caption_2")),
+        (("image", "title"), ()),
+    ],
+)
+def test_captions_in_several_columns(names, found):
+    table = Table(Path("t.csv"), names)
+    assert find_columns(table, Options()).captions == found
+
+
+def test_several_columns_of_captions_may_be_named():
+    table = Table(Path("t.csv"), ("image", "title", "words, in short", "text"))
+    assert find_columns(table, Options(caption="title, text")).captions == ("title", "text")
+    assert find_columns(table, Options(caption="words, in short")).captions == ("words, in short",)
+    with pytest.raises(DataError, match="no column 'titel'"):
+        find_columns(table, Options(caption="text,titel"))

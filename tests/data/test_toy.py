@@ -10,8 +10,8 @@ def test_shapes_are_a_folder_with_classes_and_captions(tmp_path, cache):
     assert store.classes == tuple(sorted(SHAPES)) and store.counts() == dict.fromkeys(sorted(SHAPES), 4)
     assert store.images.shape == (12, 32, 32, 3)
     assert all(
-        name in caption
-        for name, caption in zip([store.classes[i] for i in store.labels], store.captions, strict=True)
+        name in captions[0]
+        for name, captions in zip([store.classes[i] for i in store.labels], store.captions, strict=True)
     )
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from unfog.model import PictureModel
 from unfog.recipes import image
 from unfog.recipes.image import sampling_for, schedule_for
+from unfog.recipes.listen import Silent
 from unfog.spec import Spec
 
 
@@ -43,6 +47,15 @@ def test_prepare_is_the_same_for_the_same_seed(shapes: object) -> None:
     assert one.model.fingerprint() == two.model.fingerprint()
     assert one.groups is not None and two.groups is not None
     assert np.array_equal(one.groups, two.groups)
+
+
+def test_the_ground_of_a_run_is_passed_on(tmp_path: Path) -> None:
+    for name in "ab":
+        Image.new("RGBA", (16, 16), (0, 0, 0, 0)).save(tmp_path / f"{name}.png")
+    data = image.DataConfig(source=str(tmp_path), ground="random", held_out=0.5)
+    Image.new("RGBA", (16, 16), (0, 0, 0, 255)).save(tmp_path / "c.png")
+    store = image.open_store(image.ImageConfig(data=data), Silent())
+    assert len(np.unique(store.images.reshape(-1, 3), axis=0)) == 3
 
 
 def test_a_ladder_of_noise_begins_at_the_largest_distance() -> None:

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from unfog.data.layout import OTHER_SUFFIXES, Layout, Parts, caption_text, ignored, likely, suffix
-from unfog.data.reader import MAX_CAPTION, MAX_FILE, NOT_A_PICTURE, TOO_LARGE, Entry, Reader, stamp
+from unfog.data import captions as told
+from unfog.data.layout import OTHER_SUFFIXES, Layout, Parts, ignored, likely, suffix
+from unfog.data.reader import MAX_FILE, NOT_A_PICTURE, TOO_LARGE, Entry, Reader, stamp
 from unfog.errors import DataError
 
 SUFFIXES = frozenset({".zip", ".cbz", ".tar", ".tgz", ".tbz", ".tbz2", ".txz", ".gz", ".bz2", ".xz"})
@@ -54,13 +55,13 @@ class ArchiveReader(Reader):
         yield stamp(Path(self.source))
 
     @cached_property
-    def _index(self) -> tuple[Layout, dict[Parts, str]]:
+    def _index(self) -> tuple[Layout, dict[Parts, tuple[str, ...]]]:
         """Folders and captions, from a first pass over the names."""
         paths: list[Parts] = []
-        captions: dict[Parts, str] = {}
+        captions: dict[Parts, tuple[str, ...]] = {}
         for member in self._members(captions_only=True):
             if member.content is not None and suffix(member.parts[-1]) == ".txt":
-                captions[_stem(member.parts)] = caption_text(member.content)
+                captions[_stem(member.parts)] = told.in_file(member.content)
             elif not member.reason:
                 paths.append(member.parts)
         return Layout.of(likely(paths), unwrap=True), captions
@@ -79,7 +80,7 @@ class ArchiveReader(Reader):
                 name,
                 member.content,
                 label=layout.label(member.parts),
-                caption=captions.get(_stem(member.parts), ""),
+                captions=captions.get(_stem(member.parts), ()),
                 key=member.name,
                 held=layout.held(member.parts),
             )
@@ -154,7 +155,7 @@ def _zip_members(path: Path, captions_only: bool) -> Iterator[Member]:
             elif todo == "name":
                 yield Member(parts, None)
             else:
-                yield _zip_content(archive, info, parts, MAX_CAPTION if captions_only else MAX_FILE)
+                yield _zip_content(archive, info, parts, told.MAX_FILE + 1 if captions_only else MAX_FILE)
 
 
 def _zip_content(archive: zipfile.ZipFile, info: zipfile.ZipInfo, parts: Parts, most: int) -> Member:
@@ -220,7 +221,7 @@ def _tar_members(path: Path, captions_only: bool) -> Iterator[Member]:
             elif todo == "name":
                 yield Member(parts, None)
             else:
-                yield _tar_content(archive, info, parts, MAX_CAPTION if captions_only else MAX_FILE)
+                yield _tar_content(archive, info, parts, told.MAX_FILE + 1 if captions_only else MAX_FILE)
 
 
 def _tar_content(archive: tarfile.TarFile, info: tarfile.TarInfo, parts: Parts, most: int) -> Member:

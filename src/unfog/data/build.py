@@ -8,7 +8,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import TypeVar
@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 
 from unfog.data import split
 from unfog.data.cache import Manifest, PixelWriter, save_array, save_bytes, spot_digest
+from unfog.data.captions import Tally
 from unfog.data.decode import Header, decode_picture, quiet, read_header
+from unfog.data.ground import Ground
 from unfog.data.layout import natural
 from unfog.data.reader import Entry, Payload, Reader
 from unfog.errors import DataError
@@ -30,6 +32,7 @@ SIZES = (8, 16, 24, 28, 32)
 KEPT = 64  # a side that all pictures share is kept up to here
 """Sides to choose from: each can be halved two times or more, as the networks do."""
 
+WHITE = Ground()
 _CHUNK, _CHUNK_BYTES = 16, 8 * 1024 * 1024
 
 
@@ -90,7 +93,7 @@ def build(
     *,
     size: int | None = None,
     channels: int | None = None,
-    ground: int = 255,
+    ground: Ground = WHITE,
     progress: Progress | None = None,
 ) -> Manifest:
     """Decode everything a reader has into ``folder``: images.npy, labels.npy, split.npy, manifest.json.
@@ -100,7 +103,7 @@ def build(
         folder: an empty folder.
         size: side in pixels; chosen from the data when None.
         channels: 1 or 3; chosen from the data when None.
-        ground: grey level 0..255 under transparent pictures.
+        ground: what shows under transparent pictures.
         progress: called with (pictures done, pictures in all) now and then.
 
     Raises:
@@ -133,7 +136,7 @@ def _scan(
     return heads
 
 
-def _head(payload: Payload) -> Header | str:
+def _head(payload: Payload, name: str) -> Header | str:
     try:
         return read_header(payload)
     except DataError as error:
@@ -141,17 +144,23 @@ def _head(payload: Payload) -> Header | str:
 
 
 def _without_payload(entry: Entry) -> Entry:
-    return Entry(entry.name, None, entry.label, entry.caption, entry.key, entry.held, entry.reason)
+    return replace(entry, payload=None)
 
 
 class _Building:
     """One run of ``build``: what is gathered while pictures are decoded."""
 
     def __init__(
-        self, reader: Reader, folder: Path, plan: Plan, ground: int, heads: list[tuple[Entry, Header | str]]
+        self,
+        reader: Reader,
+        folder: Path,
+        plan: Plan,
+        ground: Ground,
+        heads: list[tuple[Entry, Header | str]],
     ) -> None:
         self.reader, self.folder, self.plan, self.ground, self.heads = reader, folder, plan, ground, heads
         self.kept: list[Entry] = []
+        self.tally = Tally()
         self.skipped: list[tuple[str, str]] = []
         self.prints: list[bytes] = []
         self.coloured = False
@@ -195,14 +204,14 @@ class _Building:
             else:
                 yield entry
 
-    def _pixels(self, payload: Payload) -> NDArray[np.uint8] | str:
+    def _pixels(self, payload: Payload, name: str) -> NDArray[np.uint8] | str:
         try:
-            return decode_picture(payload, self.plan.size, self.plan.channels, self.ground)
+            return decode_picture(payload, self.plan.size, self.plan.channels, self.ground.under(name))
         except DataError as error:
             return str(error)
 
     def _note(self, entry: Entry, pixels: NDArray[np.uint8]) -> None:
-        self.kept.append(_without_payload(entry))
+        self.kept.append(replace(entry, payload=None, captions=self.tally.tidy(entry.captions)))
         self.prints.append(hashlib.blake2b(pixels.tobytes(), digest_size=16).digest())
         if self.plan.watch_colour and not self.coloured:
             self.coloured = bool((pixels != pixels[..., :1]).any())
@@ -210,7 +219,7 @@ class _Building:
     def _finish(self, channels: int, sha: str) -> Manifest:
         labels, classes = self._labels()
         numbers, duplicates = split.group([entry.key or entry.name for entry in self.kept], self.prints)
-        captions = tuple(entry.caption for entry in self.kept)
+        captions = tuple(entry.captions for entry in self.kept)
         arrays = {"split.npy": save_array(self.folder, "split.npy", numbers)}
         if labels is not None:
             arrays["labels.npy"] = save_array(self.folder, "labels.npy", labels)
@@ -227,7 +236,7 @@ class _Building:
             captions=captions if any(captions) else None,
             classes=classes,
             skipped=tuple(self.skipped),
-            notes=(*self.reader.notes, *self.plan.notes),
+            notes=(*self.reader.notes, *self.plan.notes, *self.tally.notes()),
             duplicates=duplicates,
             pixels=sha,
             spot=spot_digest(self.folder / "images.npy"),
@@ -273,7 +282,7 @@ def _nothing(source: str, left_out: list[tuple[str, str]]) -> str:
 
 
 def _ordered(
-    pool: ThreadPoolExecutor, entries: Iterable[Entry], work: Callable[[Payload], T | str]
+    pool: ThreadPoolExecutor, entries: Iterable[Entry], work: Callable[[Payload, str], T | str]
 ) -> Iterator[tuple[Entry, T | str]]:
     """Apply ``work`` to payloads on all threads; results in order, few payloads in memory at a time.
 
@@ -292,8 +301,10 @@ def _ordered(
     yield from chain.from_iterable(future.result() for future in waiting)
 
 
-def _each(chunk: list[Entry], work: Callable[[Payload], T | str]) -> list[tuple[Entry, T | str]]:
-    return [(entry, entry.reason if entry.payload is None else work(entry.payload)) for entry in chunk]
+def _each(chunk: list[Entry], work: Callable[[Payload, str], T | str]) -> list[tuple[Entry, T | str]]:
+    return [
+        (entry, entry.reason if entry.payload is None else work(entry.payload, entry.name)) for entry in chunk
+    ]
 
 
 def _chunks(entries: Iterable[Entry]) -> Iterator[list[Entry]]:

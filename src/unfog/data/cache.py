@@ -24,9 +24,10 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from unfog.data.captions import Captions
 from unfog.errors import DataError
 
-CODE_VERSION = 2
+CODE_VERSION = 3
 """Raised whenever decoding or the files of the cache change, so that older caches are not used."""
 
 FULL_CHECK = 256 * 1024 * 1024
@@ -45,7 +46,7 @@ class Manifest:
     Attributes:
         shape: (N, H, W, C) of the pixels.
         names: where each picture came from, N.
-        captions: N texts, None when no picture has one.
+        captions: the captions of each picture, N; None when no picture has one.
         classes: class names; empty when there are none.
         skipped: (name, reason) of what was left out.
         notes: sentences for the user.
@@ -58,7 +59,7 @@ class Manifest:
 
     shape: tuple[int, int, int, int]
     names: tuple[str, ...]
-    captions: tuple[str, ...] | None
+    captions: Captions | None
     classes: tuple[str, ...]
     skipped: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
@@ -86,7 +87,7 @@ class Manifest:
             raise Stale("its manifest is damaged") from error
         for name in ("shape", "names", "classes", "notes"):
             body[name] = tuple(body[name])
-        body["captions"] = None if body["captions"] is None else tuple(body["captions"])
+        body["captions"] = None if body["captions"] is None else tuple(map(tuple, body["captions"]))
         body["skipped"] = tuple((name, reason) for name, reason in body["skipped"])
         return cls(**body)
 

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from unfog.data.ground import Colour
 from unfog.data.reader import NOT_A_PICTURE, Payload, plain_reason
 from unfog.errors import DataError
 
@@ -85,7 +86,9 @@ def read_header(payload: Payload) -> Header:
         return Header(im.width, im.height, _is_grey(im))
 
 
-def decode_picture(payload: Payload, size: int, channels: int = 3, ground: int = 255) -> NDArray[np.uint8]:
+def decode_picture(
+    payload: Payload, size: int, channels: int = 3, ground: Colour = (255, 255, 255)
+) -> NDArray[np.uint8]:
     """Decode one picture.
 
     Args:
@@ -93,7 +96,7 @@ def decode_picture(payload: Payload, size: int, channels: int = 3, ground: int =
             (alpha).
         size: side S of the result in pixels.
         channels: C of the result: 1 (luma) or 3.
-        ground: grey level 0..255 that shows where the picture is transparent.
+        ground: red, green, blue 0..255 that show where the picture is transparent; in a grey one their luma.
 
     Returns:
         uint8 (S, S, C).
@@ -113,7 +116,7 @@ def decode_picture(payload: Payload, size: int, channels: int = 3, ground: int =
         return _decode(im, size, channels, ground)
 
 
-def _decode(im: Image.Image, size: int, channels: int, ground: int) -> NDArray[np.uint8]:
+def _decode(im: Image.Image, size: int, channels: int, ground: Colour) -> NDArray[np.uint8]:
     turn = _orientation(im)
     # JPEG can leave out detail while decoding: ask for twice the size, and shrink the rest by area.
     short = min(im.size)
@@ -123,7 +126,7 @@ def _decode(im: Image.Image, size: int, channels: int, ground: int) -> NDArray[n
     return _finish(im, turn, size, channels, ground)
 
 
-def _finish(im: Image.Image, turn: int, size: int, channels: int, ground: int) -> NDArray[np.uint8]:
+def _finish(im: Image.Image, turn: int, size: int, channels: int, ground: Colour) -> NDArray[np.uint8]:
     square = _square(_plain(im), size)
     flat = _flatten(square, channels, ground)
     return np.ascontiguousarray(_upright(flat, turn))
@@ -259,13 +262,16 @@ def _square(im: Image.Image, size: int) -> Image.Image:
     return im.resize((size, size), way, (x, y, x + short, y + short), reducing_gap=2.0)
 
 
-def _flatten(im: Image.Image, channels: int, ground: int) -> NDArray[np.uint8]:
+def _flatten(im: Image.Image, channels: int, ground: Colour) -> NDArray[np.uint8]:
     """A small picture as uint8 (S, S, C), what is transparent filled with ``ground``."""
     if im.mode == "CMYK":
         im = im.convert("RGB")
     if im.mode in {"La", "RGBa"}:
         full = np.asarray(im).astype(np.float32)
-        colour = full[..., :-1] + ground * (1 - full[..., -1:] / 255)
+        if channels == 3 and full.shape[2] == 2:
+            full = full[..., [0, 0, 0, 1]]  # grey on a coloured ground
+        below = np.asarray(ground if full.shape[2] == 4 else _luma(ground), np.float32)
+        colour = full[..., :-1] + below * (1 - full[..., -1:] / 255)
         pixels = np.clip(np.rint(colour), 0, 255).astype(np.uint8)
     elif im.mode == "F":
         pixels = np.clip(np.rint(np.asarray(im)), 0, 255).astype(np.uint8)[..., None]
@@ -274,6 +280,11 @@ def _flatten(im: Image.Image, channels: int, ground: int) -> NDArray[np.uint8]:
     if channels == 1 and pixels.shape[2] == 3:
         return np.asarray(Image.fromarray(pixels).convert("L"))[..., None]
     return np.repeat(pixels, 3, axis=2) if channels == 3 and pixels.shape[2] == 1 else pixels
+
+
+def _luma(colour: Colour) -> int:
+    """As Pillow makes a colour grey (ITU-R BT.601)."""
+    return int(np.asarray(Image.new("RGB", (1, 1), colour).convert("L"))[0, 0])
 
 
 def _upright(pixels: NDArray[np.uint8], turn: int) -> NDArray[np.uint8]:

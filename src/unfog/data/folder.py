@@ -1,4 +1,4 @@
-"""A folder of pictures (or one picture): class = first subfolder, text beside a picture = its caption."""
+"""A folder of pictures (or one picture): class = first subfolder, text beside a picture = its captions."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from unfog.data.layout import OTHER_SUFFIXES, Layout, Parts, caption_text, ignored, likely, suffix
-from unfog.data.reader import MAX_CAPTION, NOT_A_PICTURE, Entry, Reader, plain_reason, readable, stamp
+from unfog.data import captions
+from unfog.data.layout import OTHER_SUFFIXES, Layout, Parts, ignored, likely, suffix
+from unfog.data.reader import NOT_A_PICTURE, Entry, Reader, plain_reason, readable, stamp
 from unfog.data.table import read_metadata
 
 METADATA = ("metadata.jsonl", "metadata.csv")
@@ -80,7 +81,7 @@ class FolderReader(Reader):
                 name=name,
                 payload=path,
                 label=_readable_or_none(self._layout.label(parts)) if told.label is None else told.label,
-                caption=_caption(beside) if beside else told.caption,
+                captions=_captions(beside) if beside else told.captions,
                 key=told.key,
                 held=self._layout.held(parts) if told.held is None else told.held,
             )
@@ -152,12 +153,12 @@ def _sorted(
     return Found(sorted(pictures), captions, sorted(left_out))
 
 
-def _caption(path: Path) -> str:
+def _captions(path: Path) -> tuple[str, ...]:
     try:
         with path.open("rb") as file:
-            return caption_text(file.read(MAX_CAPTION))
+            return captions.in_file(file.read(captions.MAX_FILE + 1))
     except OSError:
-        return ""
+        return ()
 
 
 def _name(parts: Parts) -> str:

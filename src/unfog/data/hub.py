@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -68,10 +68,7 @@ class HubReader(Reader):
                 rows = rows.cast_column(columns.image, library.Image(decode=False))
             for index, row in enumerate(rows):
                 entry = row_entry(f"{split}#{index}", row, columns, self._root(library), names)
-                held = split_of(split) if official else entry.held
-                yield Entry(
-                    entry.name, entry.payload, entry.label, entry.caption, entry.key, held, entry.reason
-                )
+                yield replace(entry, held=split_of(split)) if official else entry
 
 
 def load_parts(source: str) -> dict[str, Any]:

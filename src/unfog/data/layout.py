@@ -137,13 +137,3 @@ def natural(names: Iterable[str]) -> tuple[str, ...]:
 
 def _part(text: str) -> tuple[int, int, str]:
     return (0, int(text), text) if text.isascii() and text.isdigit() else (1, 0, text)
-
-
-def caption_text(raw: bytes) -> str:
-    """The text of a caption file: UTF-8, or GB18030 where it is not UTF-8; white space made single."""
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            return " ".join(raw.decode(encoding).split())
-        except UnicodeDecodeError:
-            continue
-    return " ".join(raw.decode("utf-8", "replace").split())

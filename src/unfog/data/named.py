@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from unfog.data import descriptions, emoji, fashion, minilm, quatrains
+from unfog.data import descriptions, emoji, fashion, minilm, quatrains, world_set
 from unfog.data.digits import DigitsReader, digits_file
 from unfog.data.document import Document, TextReader
 from unfog.data.fetch import MARKER, Progress, obtain, set_folder
@@ -28,7 +28,7 @@ class NamedSet:
         what: one line on what it shows.
         count: pictures, or texts; weights of a language model.
         licence: as its makers state it.
-        client: program that brings it ('pip': it came with unfog).
+        client: program that brings it ('pip': it came with unfog; 'made here': it is drawn when opened).
         package: what that program is asked for, with its version.
         version: names the folder in the cache.
         fetch: fills an empty folder with it; None when there is nothing to fetch.
@@ -36,6 +36,7 @@ class NamedSet:
         kind: 'pictures', 'text', or 'language model', which reads prompts and is no data.
         file: with text, the jsonl file in that folder that holds it.
         store: names the folder in the cache where several sets share one; '' is the set's own name.
+        source: where it lies when there is nothing to fetch.
     """
 
     name: str
@@ -50,10 +51,11 @@ class NamedSet:
     kind: str = "pictures"
     file: str = ""
     store: str = ""
+    source: Callable[[], Path] = digits_file
 
     def folder(self, cache: Path | None = None) -> Path:
         """Where it lies, or will lie, on this machine."""
-        return set_folder(self.store or self.name, self.version, cache) if self.fetch else digits_file()
+        return set_folder(self.store or self.name, self.version, cache) if self.fetch else self.source()
 
     def installed(self, cache: Path | None = None) -> bool:
         """Whether it can be opened now."""
@@ -74,6 +76,19 @@ def _read_emoji(folder: Path, options: Options) -> Reader:
 
 def _read_digits(folder: Path, options: Options) -> Reader:
     return DigitsReader("digits", options)
+
+
+def _read_world(folder: Path, options: Options) -> Reader:
+    return world_set.WorldReader("world", options)
+
+
+def _read_large_world(folder: Path, options: Options) -> Reader:
+    return world_set.WorldReader("world-64", options, side=64)
+
+
+def _world_file() -> Path:
+    """The code that draws the world is all there is of it."""
+    return Path(world_set.__file__)
 
 
 _DEBIAN = "that of each package, all free (Debian); train on it, do not pass it on"
@@ -111,6 +126,30 @@ NAMED: dict[str, NamedSet] = {
         version=emoji.VERSION,
         fetch=emoji.fetch_emoji,
         read=_read_emoji,
+    ),
+    "world": NamedSet(
+        name="world",
+        what="coloured shapes drawn by rule, 32 x 32, captions in English and Chinese, 2,000 held out",
+        count=world_set.COUNT,
+        licence="that of unfog",
+        client="made here",
+        package="nothing",
+        version=world_set.VERSION,
+        fetch=None,
+        read=_read_world,
+        source=_world_file,
+    ),
+    "world-64": NamedSet(
+        name="world-64",
+        what="the same scenes, 64 x 64",
+        count=world_set.COUNT,
+        licence="that of unfog",
+        client="made here",
+        package="nothing",
+        version=world_set.VERSION,
+        fetch=None,
+        read=_read_large_world,
+        source=_world_file,
     ),
     "quatrains": NamedSet(
         name="quatrains",

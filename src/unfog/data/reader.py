@@ -24,9 +24,6 @@ TOO_LARGE = "file larger than 512 MB"
 MAX_FILE = 512 * 1024 * 1024
 """Largest file that is read into memory, in bytes: more than any camera writes, less than a zip bomb."""
 
-MAX_CAPTION = 65_536
-"""Bytes of a caption file that are read; what is longer is not a caption."""
-
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -36,7 +33,7 @@ class Entry:
         name: where it came from, unique within the source ('cats/1.png', 'a.zip!cats/1.png', 't.parquet#17').
         payload: the picture, None when it is left out.
         label: name of its class, None when it has none.
-        caption: text that goes with it, '' when there is none.
+        captions: texts that go with it, in any languages; () when there is none. They are cleaned later.
         key: pictures of one key fall on the same side of the held-out split; '' means its own name.
         held: True or False where the source has an official split, None where unfog makes one.
         reason: why it is left out; text before a ':' groups the summary.
@@ -45,7 +42,7 @@ class Entry:
     name: str
     payload: Payload | None = None
     label: str | None = None
-    caption: str = ""
+    captions: tuple[str, ...] = ()
     key: str = ""
     held: bool | None = None
     reason: str = ""
@@ -88,7 +85,7 @@ class Options:
     Attributes:
         image: name of the column with the pictures (tables and hub data sets).
         label: name of the column with the class.
-        caption: name of the column with the text.
+        caption: name of the column with the text, or several with commas between.
         root: folder that paths in a table start from; the table's own folder when not given. Paths that lead
             out of it are refused, since a table may come from someone else.
         cache: folder of the cache, where named sets were put.

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 from unfog.data import cache as caches
 from unfog.data.build import build
+from unfog.data.captions import Captions, describe
+from unfog.data.ground import Ground
 from unfog.data.reader import Options, Reader, plain_reason
 from unfog.data.split import held_out_mask
 from unfog.errors import DataError
@@ -31,7 +33,8 @@ class PictureStore:
             classes.
         classes: class names; empty when there are none.
         names: where each picture came from.
-        captions: N texts ('' where a picture has none); None when no picture has one.
+        captions: for each picture its captions, in any languages, () where it has none; None when no picture
+            has one.
         held_out: int64 indices that training must not see, ascending.
         train: int64 indices of the rest, ascending.
         source: what the user gave.
@@ -45,7 +48,7 @@ class PictureStore:
     labels: NDArray[np.int64] | None
     classes: tuple[str, ...]
     names: tuple[str, ...]
-    captions: list[str] | None
+    captions: Captions | None
     held_out: NDArray[np.int64]
     train: NDArray[np.int64]
     source: str
@@ -86,7 +89,7 @@ class PictureStore:
             if unlabelled := int((self.labels < 0).sum()):
                 lines.append(f"without a class: {unlabelled:,}")
         if self.captions is not None:
-            lines.append(f"with a caption: {sum(map(bool, self.captions)):,}")
+            lines += describe(self.captions)
         lines.append(f"held out: {len(self.held_out):,} (training never sees them)")
         if self.duplicates:
             lines.append(f"exact duplicates: {self.duplicates:,}")
@@ -112,30 +115,32 @@ def open_pictures(
     cache: Path | None = None,
     held_out: float = 0.1,
     progress: Callable[[int, int], None] | None = None,
-    ground: int = 255,
+    ground: int | str = "white",
     options: Options | None = None,
 ) -> PictureStore:
     """Open a set of pictures; the first time they are decoded into the cache, later they are only checked.
 
     Args:
         source: a folder, a picture, a zip or tar archive, a parquet, jsonl or csv table, the name of a set
-            ('digits', 'fashion-mnist', 'emoji'), or 'hub:OWNER/NAME[:SPLIT]'.
+            ('digits', 'fashion-mnist', 'emoji', 'world'), or 'hub:OWNER/NAME[:SPLIT]'.
         size: side in pixels; chosen from the data when None (see ``build.choose_size``).
         channels: 1 or 3; None is 1 when all pictures are grey, otherwise 3.
         cache: folder of the cache; None is $UNFOG_CACHE or the user's cache folder.
         held_out: share that training must not see, 0 <= held_out < 1; an official test part goes before.
         progress: called with (done, total) while pictures are decoded.
-        ground: grey level 0..255 that shows under transparent pictures.
+        ground: what shows under transparent pictures: a colour ('white', '#rrggbb'), a grey level 0..255, or
+            'random', another colour for each picture.
         options: columns of a table, where the guess is wrong.
 
     Raises:
         DataError: the source does not exist, or holds no usable picture.
         MissingExtra: a library for this kind of source is not installed.
     """
-    _check(size, channels, held_out, ground)
+    _check(size, channels, held_out)
+    under = Ground.of(ground)
     reader = find_reader(source, replace(options or Options(), cache=cache))
-    origin = _short(type(reader).__name__, _where(reader.source), size, channels, ground, options)
-    key = _short(_listing(reader), size, channels, ground, options, caches.CODE_VERSION)
+    origin = _short(type(reader).__name__, _where(reader.source), size, channels, under, options)
+    key = _short(_listing(reader), size, channels, under, options, caches.CODE_VERSION)
     final = caches.cache_folder(cache) / "pictures" / f"{origin}-{key}"
     found = caches.load(final)
     notes: tuple[str, ...] = ()
@@ -145,7 +150,7 @@ def open_pictures(
             if not isinstance(found, caches.Loaded):
                 notes = (f"The cache of {reader.source} was made again: {found}.",) if found else ()
                 with caches.workplace(final) as temp:
-                    build(reader, temp, size=size, channels=channels, ground=ground, progress=progress)
+                    build(reader, temp, size=size, channels=channels, ground=under, progress=progress)
                 if alone:
                     caches.sweep(final, origin)
                 found = caches.load(final)
@@ -172,7 +177,7 @@ def _store(source: str, found: caches.Loaded, held_out: float, notes: tuple[str,
         labels=arrays.get("labels.npy"),
         classes=manifest.classes,
         names=manifest.names,
-        captions=None if manifest.captions is None else list(manifest.captions),
+        captions=manifest.captions,
         held_out=np.flatnonzero(mask),
         train=np.flatnonzero(~mask),
         source=source,
@@ -183,7 +188,7 @@ def _store(source: str, found: caches.Loaded, held_out: float, notes: tuple[str,
     )
 
 
-def _check(size: int | None, channels: int | None, held_out: float, ground: int) -> None:
+def _check(size: int | None, channels: int | None, held_out: float) -> None:
     if size is not None and not 1 <= size <= 4096:
         raise DataError(
             f"The size {size} is not a side in pixels. Give a number from 1 to 4096, for example 64."
@@ -192,8 +197,6 @@ def _check(size: int | None, channels: int | None, held_out: float, ground: int)
         raise DataError(f"Pictures cannot have {channels} channels. Give 1 (grey) or 3 (colour).")
     if not 0 <= held_out < 1:
         raise DataError(f"The share to hold out, {held_out}, is not in 0 <= share < 1. The usual one is 0.1.")
-    if not 0 <= ground <= 255:
-        raise DataError(f"The ground {ground} is not a grey level. Give 0 (black) to 255 (white).")
 
 
 def find_reader(source: str | Path, options: Options | None = None) -> Reader:

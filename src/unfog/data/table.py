@@ -12,6 +12,7 @@ import base64
 import binascii
 import difflib
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -20,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from unfog.data.captions import in_cell
 from unfog.data.layout import PICTURE_SUFFIXES, ignored, split_of, suffix, top_names
 from unfog.data.reader import Entry, Options, Payload, Reader, stamp
 from unfog.data.rows import SUFFIXES, Row, Table, open_table
@@ -32,6 +34,12 @@ CAPTION = ("text", "caption", "prompt", "captions", "description")
 GROUP = ("group", "base", "subject", "patient")
 SPLIT = ("split", "partition", "subset")
 
+_LANGUAGES = "en|zh|ja|ko|de|fr|es|it|pt|ru|ar|hi|nl|pl|tr|vi|th|cs|sv|da|fi|uk|el|he|fa|ro|hu"
+_FURTHER = re.compile(
+    rf"(?:{'|'.join(CAPTION)})(?:_(?:{_LANGUAGES}|english|chinese)(?:[_-][a-z]{{2,4}})?|_?\d{{1,2}})"
+)
+"""Further columns of captions: text_zh, caption_en, caption_zh-hans, caption_1, caption2, ..."""
+
 
 class LeftOut(Exception):
     """A cell that is no picture; the message is the reason."""
@@ -39,17 +47,18 @@ class LeftOut(Exception):
 
 @dataclass(frozen=True)
 class Columns:
-    """Which column is what; None where there is none."""
+    """Which column is what; None (no captions: ()) where there is none."""
 
     image: str
     label: str | None
-    caption: str | None
+    captions: tuple[str, ...]
     group: str | None
     split: str | None
 
     def names(self) -> list[str]:
         """The columns to read, each once."""
-        return list(dict.fromkeys(name for name in vars(self).values() if name))
+        every = (self.image, self.label, *self.captions, self.group, self.split)
+        return list(dict.fromkeys(name for name in every if name))
 
 
 def find_columns(table: Table, options: Options) -> Columns:
@@ -70,8 +79,21 @@ def find_columns(table: Table, options: Options) -> Columns:
             "Name the column: --set data.image=NAME"
         )
     label = _named(table, options.label) or one_of(LABEL)
-    caption = _named(table, options.caption) or one_of(CAPTION)
-    return Columns(image, label, caption, one_of(GROUP), one_of(SPLIT))
+    captions = _named_captions(table, options.caption) or _usual_captions(have)
+    return Columns(image, label, captions, one_of(GROUP), one_of(SPLIT))
+
+
+def _named_captions(table: Table, given: str | None) -> tuple[str, ...]:
+    """The columns that were named, with commas between; a column may have a comma in its own name."""
+    names = [given] if given in table.columns else (given or "").split(",")
+    found = (_named(table, name.strip()) for name in names if name and name.strip())
+    return tuple(name for name in found if name)
+
+
+def _usual_captions(have: dict[str, str]) -> tuple[str, ...]:
+    """The first usual name that is there, and all usual names with a language or a number behind."""
+    plain = next((name for name in CAPTION if name in have), None)
+    return tuple(have[name] for name in reversed(have) if name == plain or _FURTHER.fullmatch(name))
 
 
 def _named(table: Table, name: str | None) -> str | None:
@@ -170,15 +192,6 @@ def label_text(cell: Any, names: Sequence[str] = ()) -> str | None:
     return " ".join(str(cell).split()) or None
 
 
-def caption_of(cell: Any) -> str:
-    """The text in a cell, the first of several; '' where there is none."""
-    if isinstance(cell, list):
-        cell = cell[0] if cell else None
-    if isinstance(cell, dict):
-        cell = cell.get("raw") or cell.get("text") or cell.get("en")
-    return "" if cell is None else " ".join(str(cell).split())
-
-
 def row_entry(name: str, row: Row, columns: Columns, root: Path, names: Sequence[str] = ()) -> Entry:
     """One row as an entry.
 
@@ -197,7 +210,7 @@ def row_entry(name: str, row: Row, columns: Columns, root: Path, names: Sequence
         name,
         payload,
         label=label_text(row.get(columns.label or ""), names),
-        caption=caption_of(row.get(columns.caption or "")),
+        captions=tuple(text for column in columns.captions for text in in_cell(row.get(column))),
         key=label_text(row.get(columns.group or "")) or "",
         held=split_of(str(row.get(columns.split or "") or "")),
         reason=reason,
@@ -255,10 +268,7 @@ class TableReader(Reader):
                 yield Entry(name, reason="damaged line")
                 continue
             entry = row_entry(name, row, columns, self._root, names)
-            if held is None:
-                yield entry
-            else:
-                yield Entry(name, entry.payload, entry.label, entry.caption, entry.key, held, entry.reason)
+            yield entry if held is None else replace(entry, held=held)
 
 
 def _holds_no_paths(table: Table, column: str) -> bool:

@@ -204,6 +204,7 @@ def data_of(model: PictureModel, data: str | Path, listener: Listener) -> Pictur
         size=model.shape[1],
         channels=model.shape[0],
         held_out=made.get("held_out_share", 0.1),
+        ground=made.get("ground", "white"),
         options=Options(**{what: columns.get(what) for what in ("image", "label", "caption")}),
         progress=lambda done, total: listener.phase("Reading pictures", done, total),
     )

@@ -42,7 +42,10 @@ class DataConfig(Config):
         flip: mirror half of the pictures left to right while training.
         classes: learn the classes where the data has them.
         groups: groups of look-alikes, in all, 0 for none; some for data without classes when left out.
-        image, label, caption: columns of a table, where the guess by their names is not what you want.
+        ground: what shows under transparent pictures: a colour ("white", "#rrggbb"), a grey level, or
+            "random", another colour for each picture.
+        image, label, caption: columns of a table, where the guess by their names is not what you want;
+            several for captions, with commas between.
     """
 
     source: str
@@ -52,6 +55,7 @@ class DataConfig(Config):
     flip: bool = False
     classes: bool = True
     groups: int | None = Field(default=None, ge=0, le=4096)
+    ground: int | str = "white"
     image: str | None = None
     label: str | None = None
     caption: str | None = None
@@ -119,6 +123,7 @@ def open_store(config: ImageConfig, listener: Listener) -> PictureStore:
         size=data.size,
         channels=data.channels,
         held_out=data.held_out,
+        ground=data.ground,
         options=Options(image=data.image, label=data.label, caption=data.caption),
         progress=lambda done, total: listener.phase("Reading pictures", done, total),
     )

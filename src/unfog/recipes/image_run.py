@@ -81,6 +81,7 @@ class Pictures(Prepared):
             "held_out": len(self.store.held_out),
             "held_out_share": config.data.held_out,
             "columns": config.data.columns(),
+            "ground": config.data.ground,
         }
 
     def card(self) -> str:

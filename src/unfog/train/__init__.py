@@ -13,6 +13,7 @@ from unfog.train.watch import Watch
 
 OBJECTIVES: dict[str, Callable[[Any, Any], Objective]] = {
     "image": DenoisingObjective,
+    "text2image": DenoisingObjective,
     "language": UnmaskingObjective,
 }
 """The loss of each recipe, made from a model and its settings."""
