@@ -12,7 +12,6 @@ from tests.given import knowing, small_writer
 from unfog.errors import ModelError, SampleError
 from unfog.model import load, load_text
 from unfog.model.tokens import part_of
-from unfog.model.vocabulary import TOKENS_FILE, tokens_hash
 from unfog.sample import TOKEN_SAMPLERS
 
 KINDS = {name: "uniform" if name == "uniform" else "masked" for name in TOKEN_SAMPLERS}
@@ -126,22 +125,6 @@ def test_a_saved_model_writes_the_same(tmp_path: Path, changes: dict[str, Any]) 
     again = load(tmp_path / "model")
     assert again.spec == model.spec and again.fingerprint() == fingerprint
     assert again.generate(2, sampler=sampler, seed=3) == model.generate(2, sampler=sampler, seed=3)
-
-
-def test_a_changed_vocabulary_is_found(tmp_path: Path) -> None:
-    small_writer().save(tmp_path)
-    file = tmp_path / TOKENS_FILE
-    text = file.read_text("utf-8")
-    assert tokens_hash(text) == load_text(tmp_path).spec.tokens
-    file.write_text(text.replace("T", "Q"), "utf-8")
-    with pytest.raises(ModelError, match="was changed after it was made"):
-        load_text(tmp_path)
-    file.write_bytes(b"\xff")
-    with pytest.raises(ModelError, match="cannot be read"):
-        load_text(tmp_path)
-    file.unlink()
-    with pytest.raises(ModelError, match="cannot be read"):
-        load_text(tmp_path)
 
 
 @pytest.mark.parametrize(

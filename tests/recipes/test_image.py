@@ -45,8 +45,8 @@ def test_prepare_is_the_same_for_the_same_seed(shapes: object) -> None:
     config = image.ImageConfig(data=image.DataConfig(source=str(shapes)))
     one, two = image.prepared_for(config, store), image.prepared_for(config, store)
     assert one.model.fingerprint() == two.model.fingerprint()
-    assert one.groups is not None and two.groups is not None
-    assert np.array_equal(one.groups, two.groups)
+    assert one.told is not None and two.told is not None
+    assert np.array_equal(one.told, two.told)
 
 
 def test_the_ground_of_a_run_is_passed_on(tmp_path: Path) -> None:
@@ -54,7 +54,7 @@ def test_the_ground_of_a_run_is_passed_on(tmp_path: Path) -> None:
         Image.new("RGBA", (16, 16), (0, 0, 0, 0)).save(tmp_path / f"{name}.png")
     data = image.DataConfig(source=str(tmp_path), ground="random", held_out=0.5)
     Image.new("RGBA", (16, 16), (0, 0, 0, 255)).save(tmp_path / "c.png")
-    store = image.open_store(image.ImageConfig(data=data), Silent())
+    store = image.open_store(data, Silent())
     assert len(np.unique(store.images.reshape(-1, 3), axis=0)) == 3
 
 

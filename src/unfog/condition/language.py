@@ -115,7 +115,7 @@ class LanguageModel(ABC):
         return 0 if longest is None else sum(count > longest for count in self.count(texts))
 
     def unknown(self, texts: Sequence[str]) -> int:
-        """How many of the texts are at least half of tokens that the model never learned, and so does not read.
+        """How many of the texts are, by half or more, of tokens that the model never learned.
 
         Such are Chinese characters for a model that was taught English alone.
 

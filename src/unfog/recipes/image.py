@@ -111,13 +111,12 @@ def network_for(preset: str, size: int, options: dict[str, Any]) -> dict[str, An
     return {"kind": kind, "patch": patch, "widths": widths, "depth": depth, **options}
 
 
-def open_store(config: ImageConfig, listener: Listener) -> PictureStore:
+def open_store(data: DataConfig, listener: Listener) -> PictureStore:
     """The pictures that the settings name.
 
     Raises:
         TrainError: if there are fewer than two.
     """
-    data = config.data
     store = open_pictures(
         data.source,
         size=data.size,
@@ -136,7 +135,7 @@ def open_store(config: ImageConfig, listener: Listener) -> PictureStore:
 
 def prepare(config: ImageConfig, listener: Listener) -> Pictures:
     """Open, measure, group, and build a fresh model for these pictures; the same for the same seed."""
-    return prepared_for(config, open_store(config, listener), listener)
+    return prepared_for(config, open_store(config.data, listener), listener)
 
 
 def prepared_for(config: ImageConfig, store: PictureStore, listener: Listener | None = None) -> Pictures:

@@ -17,7 +17,7 @@ from unfog.recipes.listen import Listener
 from unfog.recipes.prepared import Prepared
 from unfog.recipes.story import losses_of, tell
 from unfog.train import Batches, Objective
-from unfog.train.batches import pictures_at
+from unfog.train.batches import Told, pictures_at
 from unfog.train.objective import Batch
 from unfog.train.validate import asked, fix
 
@@ -31,20 +31,20 @@ class Pictures(Prepared):
     Args:
         store: the pictures.
         model: untrained.
-        groups: the group of each picture, (N,), -1 for unknown; None when the model is not steered.
+        told: what steers each picture: groups, (N,), -1 for unknown, or see ``Told``; None if nothing does.
     """
 
     model: PictureModel
 
-    def __init__(self, store: PictureStore, model: PictureModel, groups: np.ndarray | None) -> None:
-        self.store, self.model, self.groups = store, model, groups
+    def __init__(self, store: PictureStore, model: PictureModel, told: np.ndarray | Told | None) -> None:
+        self.store, self.model, self.told = store, model, told
         self.source, self.digest = store.source, store.digest
 
     def batches(self, config: Any) -> Batches:
         """The training batches."""
         return Batches(
             self.store.images,
-            self.groups,
+            self.told,
             self.store.train,
             size=config.train.batch,
             seed=config.train.seed,
@@ -53,7 +53,7 @@ class Pictures(Prepared):
 
     def validation(self) -> Batch:
         """Held-out pictures, with their groups."""
-        return pictures_at(self.store.images, self.groups, asked(self.store.held_out))
+        return pictures_at(self.store.images, self.told, asked(self.store.held_out))
 
     def preview(self, run: Path, step: int, weights: str) -> Sequence[str]:
         """A sheet of pictures; see ``Prepared.preview``."""

@@ -1,8 +1,8 @@
 """The text-to-image recipe: learn from pictures with captions, and draw what words ask for.
 
-Imagen's way (Saharia et al. 2022, arXiv 2205.11487): a frozen language model reads the prompt, diffusion draws,
-guidance keeps to the words, and dynamic thresholding keeps the pixels unsaturated. Where there is no language
-model for the captions, or none is wanted, an encoder learns to read with the network.
+Imagen's way (Saharia et al. 2022, arXiv 2205.11487): a frozen language model reads the prompt, diffusion
+draws, guidance keeps to the words, and dynamic thresholding keeps the pixels unsaturated. Where there is no
+language model for the captions, or none is wanted, an encoder learns to read with the network.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pydantic import Field
 
 from unfog.codec import TokenCodec, measure_pixels, saturation_warnings
 from unfog.condition import LanguageModel, Spelling, open_language
-from unfog.condition.word_cache import open_words
+from unfog.condition.word_cache import WordStore, open_words
 from unfog.config import Config
 from unfog.data import PictureStore
 from unfog.errors import TrainError
@@ -123,21 +123,11 @@ def language_for(
 
 def prepare(config: Text2ImageConfig, listener: Listener) -> Pictures:
     """Open, read the captions, measure, and build a fresh model; the same for the same seed."""
-    store = open_store(config, listener)
+    store = open_store(config.data, listener)
     captions = captions_of(store)
     flat = [text for each in captions for text in each]
-    learned = [text for i in store.train for text in captions[i]]
-    language, tokens = language_for(config.text, flat, learned)
-    faults = {"are longer than what is read of them": language.cut(flat)}
-    faults |= {"are mostly of words that this language model never learned": language.unknown(flat)}
-    for what, count in faults.items():
-        if count:
-            listener.say(f"Warning: {count:,} of {len(flat):,} captions {what}.")
-    words = open_words(
-        language, flat, progress=lambda done, total: listener.phase("Reading captions", done, total)
-    )
-    for note in words.notes:
-        listener.say(note)
+    language, tokens = language_for(config.text, flat, [text for i in store.train for text in captions[i]])
+    words = read(language, flat, listener)
     statistics = measure_pixels(store.images, store.train)
     for warning in saturation_warnings(statistics):
         listener.say(f"Warning: {warning}")
@@ -159,6 +149,21 @@ def prepare(config: Text2ImageConfig, listener: Listener) -> Pictures:
     return Pictures(store, PictureModel(spec, tokens=tokens), told)
 
 
+def read(language: LanguageModel, texts: list[str], listener: Listener) -> WordStore:
+    """The words of captions; what is not read of them is told."""
+    faults = {"are longer than what is read of them": language.cut(texts)}
+    faults |= {"are mostly of words that this language model never learned": language.unknown(texts)}
+    for what, count in faults.items():
+        if count:
+            listener.say(f"Warning: {count:,} of {len(texts):,} captions {what}.")
+    words = open_words(
+        language, texts, progress=lambda done, total: listener.phase("Reading captions", done, total)
+    )
+    for note in words.notes:
+        listener.say(note)
+    return words
+
+
 def reading(config: TextConfig, language: LanguageModel, tokens: TokenCodec | None) -> dict[str, Any]:
     """How a model reads, for its description; see ``Spec.text``."""
     found: dict[str, Any] = {"language": config.language, "longest": language.longest}
@@ -170,7 +175,7 @@ def reading(config: TextConfig, language: LanguageModel, tokens: TokenCodec | No
 
 
 def examples_of(captions: list[tuple[str, ...]], held_out: np.ndarray) -> tuple[str, ...]:
-    """Captions of pictures that training does not see, languages in turn: the model shows itself with them."""
+    """Captions of held-out pictures, languages in turn, that the model shows itself with."""
     told = [captions[i] for i in held_out if any(captions[i])]
     places = np.linspace(0, len(told) - 1, min(SHOWN, len(told))).round().astype(int)
     return tuple(told[place][turn % len(told[place])] for turn, place in enumerate(places))
