@@ -10,7 +10,7 @@ import torch
 
 from tests.given import knowing, small_writer
 from unfog.errors import ModelError, SampleError
-from unfog.model import load, load_text
+from unfog.model import load
 from unfog.model.tokens import part_of
 from unfog.sample import TOKEN_SAMPLERS
 
