@@ -24,13 +24,12 @@ from unfog.errors import ConfigError
 from unfog.nets.attention import (
     PictureKeys,
     Prompt,
-    Turn,
     check_heads,
     check_prompts,
     rotary_2d,
-    rotate,
+    spin,
 )
-from unfog.nets.layers import ClockEmbedding, check_settings, zeroed
+from unfog.nets.layers import ClockEmbedding, Linear, check_settings, zeroed
 from unfog.nets.patches import cut
 
 MODULATIONS = ("shared", "block")
@@ -89,13 +88,13 @@ class View:
 
     Attributes:
         patches: how many tokens are patches; they come first.
-        turn: rotary codes of all tokens, each (N, 1, 1, head / 2).
+        turn: rotary codes of all tokens, complex, (N, 1, 1, head / 2).
         seen: which tokens may be looked at, bool (B, 1, 1, N); None where all may.
         picture: tokens of a picture given as a prompt, (B, M, P), or None.
     """
 
     patches: int
-    turn: Turn
+    turn: Tensor
     seen: Tensor | None
     picture: Tensor | None
 
@@ -124,11 +123,11 @@ class Stream(nn.Module):
         width = config.width
         inner = -(-8 * width // (3 * 64)) * 64  # as many weights as an ungated part of four times the width
         shared = config.modulation == "shared"
-        self.modulate = Offset(6 * width) if shared else zeroed(nn.Linear(config.vector, 6 * width))
-        self.qkv = nn.Linear(width, 3 * width, bias=False)
-        self.out = nn.Linear(width, width, bias=False)
-        self.wide = nn.Linear(width, 2 * inner, bias=False)
-        self.narrow = nn.Linear(inner, width, bias=False)
+        self.modulate = Offset(6 * width) if shared else zeroed(Linear(config.vector, 6 * width))
+        self.qkv = Linear(width, 3 * width, bias=False)
+        self.out = Linear(width, width, bias=False)
+        self.wide = Linear(width, 2 * inner, bias=False)
+        self.narrow = Linear(inner, width, bias=False)
         self.dropout = nn.Dropout(config.dropout) if config.dropout else nn.Identity()
 
     def modulation(self, emb: Tensor) -> tuple[Tensor, ...]:
@@ -169,17 +168,20 @@ class JointBlock(nn.Module):
         """Patches and words, each (B, N, D), or all of them in one, to the same."""
         streams = [self.stream] if self.text is None or len(parts) == 1 else [self.stream, self.text]
         says = [stream.modulation(emb) for stream in streams]
-        asked = [stream.ask(*each) for stream, *each in zip(streams, parts, says, strict=True)]
+        asked = [stream.ask(part, said) for stream, part, said in zip(streams, parts, says, strict=True)]
         mixed = self._attend(asked[0] if len(asked) == 1 else torch.cat(asked, 1), view)
         if self.last:
             parts = [parts[0][:, : view.patches]]
         found = torch.split(mixed, [part.shape[1] for part in parts], 1)
-        return [stream.finish(*each) for stream, *each in zip(streams, parts, found, says, strict=True)]
+        return [
+            stream.finish(part, what, said)
+            for stream, part, what, said in zip(streams, parts, found, says, strict=True)
+        ]
 
     def _attend(self, asked: Tensor, view: View) -> Tensor:
         query_key, value = torch.split(asked.view(*asked.shape[:2], 3, *self.split), [2, 1], 2)
         # normalised queries and keys keep attention from saturating at high learning rates
-        query_key = rotate(F.rms_norm(query_key, query_key.shape[-1:]), view.turn)
+        query_key = spin(F.layer_norm(query_key, query_key.shape[-1:]), view.turn)
         query, key = query_key.transpose(1, 3).unbind(2)
         if self.last:
             query = query[:, :, : view.patches]
@@ -201,16 +203,16 @@ class JointTransformer(nn.Module):
         pixels, width = config.patch**2, config.width
         outputs = config.channels * (1 + config.variance)
         self.clock = ClockEmbedding(config.vector)
-        self.stem = nn.Linear((config.channels + config.extra) * pixels, width)
-        self.condition = nn.Linear(config.context, width) if config.context else None
+        self.stem = Linear((config.channels + config.extra) * pixels, width)
+        self.condition = Linear(config.context, width) if config.context else None
         double = config.double if config.context else 0
         self.blocks = nn.ModuleList(
             JointBlock(config, double=i < double, last=i == config.depth - 1) for i in range(config.depth)
         )
         shared = config.modulation == "shared"
-        self.shared = zeroed(nn.Linear(config.vector, 6 * width)) if shared else nn.Identity()
-        self.modulate = zeroed(nn.Linear(config.vector, 2 * width))
-        self.head = zeroed(nn.Linear(width, outputs * pixels))
+        self.shared = zeroed(Linear(config.vector, 6 * width)) if shared else nn.Identity()
+        self.modulate = zeroed(Linear(config.vector, 2 * width))
+        self.head = zeroed(Linear(width, outputs * pixels))
 
     def forward(
         self,
@@ -245,7 +247,7 @@ class JointTransformer(nn.Module):
         parts = [self.stem(patches)]
         if self.condition is not None and prompt.tokens is not None:
             parts.append(self.condition(prompt.tokens))
-        turn = rotary_2d(frame.rows, frame.columns, self.config.head, x.device)
+        turn = torch.complex(*rotary_2d(frame.rows, frame.columns, self.config.head, x.device))
         view, shared = _view(turn, parts, prompt), self.shared(emb)
         for block in self.blocks:
             if block.text is None and len(parts) == 2:
@@ -256,11 +258,9 @@ class JointTransformer(nn.Module):
         return frame.join(self.head(torch.addcmul(shift, F.layer_norm(h, h.shape[-1:]), 1 + scale)))
 
 
-def _view(turn: Turn, parts: list[Tensor], prompt: Prompt) -> View:
-    """Patches first, then words, which are not turned: cosines of 1 and sines of 0."""
+def _view(turn: Tensor, parts: list[Tensor], prompt: Prompt) -> View:
+    """Patches first, then words, which stay as they are: times 1."""
     patches, words = parts[0].shape[1], sum(part.shape[1] for part in parts[1:])
-    cos, sin = (
-        F.pad(t, (0, 0, 0, words), value=v)[:, None, None] for t, v in zip(turn, (1.0, 0.0), strict=True)
-    )
+    turn = F.pad(turn, (0, 0, 0, words), value=1.0)[:, None, None]
     seen = None if prompt.mask is None else F.pad(prompt.mask, (patches, 0), value=True)[:, None, None]
-    return View(patches, (cos, sin), seen, prompt.picture)
+    return View(patches, turn, seen, prompt.picture)
