@@ -45,7 +45,8 @@ def spin(x: Tensor, turn: Tensor) -> Tensor:
         x: queries or keys.
         turn: cosines and sines as complex numbers, (..., head / 2).
     """
-    pairs = torch.view_as_complex(x.float().view(*x.shape[:-1], -1, 2))
+    wide = x if x.dtype == torch.float64 else x.float()  # there are no small complex numbers
+    pairs = torch.view_as_complex(wide.view(*x.shape[:-1], -1, 2))
     return torch.view_as_real(pairs * turn).flatten(-2).to(x.dtype)
 
 

@@ -45,7 +45,7 @@ class JointTransformerConfig:
         patch: side of a patch, in pixels or places of a latent.
         width: of a token inside the network; a multiple of ``head``.
         depth: blocks.
-        double: how many of them, the first ones, have weights of their own for the text; below ``depth``.
+        double: how many of them, the first ones, have weights of their own for the text; never the last.
         head: width of an attention head, a multiple of 4.
         vector: length of the condition vector that it accepts.
         context: width of the text tokens that it accepts, 0 for none.
@@ -73,11 +73,8 @@ class JointTransformerConfig:
         check_settings(self, "channels", "patch", "width", "depth", "head", "vector")
         check_heads(self)
         check_prompts(self)
-        if not isinstance(self.double, int) or not 0 <= self.double < self.depth:
-            raise ConfigError(
-                f"network.double = {self.double!r}: give a whole number from 0 to below "
-                f"network.depth = {self.depth}."
-            )
+        if not isinstance(self.double, int) or self.double < 0:
+            raise ConfigError(f"network.double = {self.double!r}: give a whole number of blocks, or 0.")
         if self.modulation not in MODULATIONS:
             raise ConfigError(f"network.modulation = {self.modulation!r}: give {' or '.join(MODULATIONS)}.")
 
@@ -205,7 +202,7 @@ class JointTransformer(nn.Module):
         self.clock = ClockEmbedding(config.vector)
         self.stem = Linear((config.channels + config.extra) * pixels, width)
         self.condition = Linear(config.context, width) if config.context else None
-        double = config.double if config.context else 0
+        double = min(config.double, config.depth - 1) if config.context else 0
         self.blocks = nn.ModuleList(
             JointBlock(config, double=i < double, last=i == config.depth - 1) for i in range(config.depth)
         )
