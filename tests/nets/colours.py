@@ -22,7 +22,7 @@ def task(batch: int, rng: torch.Generator) -> tuple[Tensor, Tensor, Tensor, Tens
     return squares, tokens, mask, torch.randn(squares.shape, generator=rng)
 
 
-def follows_words(make: Callable[[], nn.Module], steps: int = 150) -> bool:
+def follows_words(make: Callable[[], nn.Module], steps: int = 60) -> bool:
     """Whether a network of context 6 learns to draw the square from noise, in the colour that it is told."""
     torch.manual_seed(0)
     network, rng = make().train(), torch.Generator().manual_seed(0)
