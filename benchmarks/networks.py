@@ -5,7 +5,7 @@
 A step is forward, backward and AdamW on noise, with a text of 24 tokens of which some are masked, in the
 default networks of the image recipe. All variants run interleaved in one process, and every share is taken
 inside one round, against a 2048 x 2048 fp32 `torch.mm` measured in that round. A share above 1 is no mistake:
-linear layers and convolutions run on oneDNN, which on some processors is faster than the MKL behind `torch.mm`.
+linear layers and convolutions run on oneDNN, on some processors faster than the MKL behind `torch.mm`.
 """
 
 from __future__ import annotations
