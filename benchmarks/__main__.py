@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-SCRIPTS = ("training", "sampling", "parity")
+SCRIPTS = ("training", "networks", "sampling", "parity")
 
 
 def main() -> None:

@@ -13,20 +13,21 @@ def full(value: float = 0.0) -> Condition:
         vector=torch.full((2, 3), value),
         tokens=torch.full((2, 4, 3), value),
         mask=torch.ones(2, 4, dtype=torch.bool),
+        picture=torch.full((2, 2, 3), value),
         concat=torch.full((2, 1, 5, 5), value),
     )
 
 
 def test_only_filled_slots_are_handed_to_the_network() -> None:
     assert NONE.slots() == {}
-    assert full().slots().keys() == {"vector", "tokens", "mask", "concat"}
+    assert full().slots().keys() == {"vector", "tokens", "mask", "picture", "concat"}
     only = Condition(concat=torch.zeros(1, 1, 2, 2))
     assert only.slots().keys() == {"concat"} and only.slots()["concat"] is only.concat
 
 
 def test_map_changes_every_slot_and_leaves_empty_ones_empty() -> None:
     first = full().map(lambda slot: slot[:1])
-    assert all(len(slot) == 1 for slot in first.slots().values()) and len(first.slots()) == 4
+    assert all(len(slot) == 1 for slot in first.slots().values()) and len(first.slots()) == 5
     assert Condition(vector=torch.zeros(2, 3)).map(lambda slot: slot + 1).tokens is None
     assert NONE.map(lambda slot: slot + 1) == NONE
 

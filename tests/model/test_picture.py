@@ -18,6 +18,7 @@ from unfog.sample import SAMPLERS
 NETS: dict[str, dict[str, Any]] = {
     "unet": {"kind": "unet", "widths": [16], "depth": 1, "vector": 16, "head": 16},
     "transformer": {"kind": "transformer", "width": 16, "depth": 1, "vector": 16, "head": 8},
+    "joint": {"kind": "joint", "width": 16, "depth": 2, "vector": 16, "head": 8, "patch": 4},
 }
 
 

@@ -12,13 +12,42 @@ from torch import nn
 from torch.nn import functional as F
 
 from unfog.errors import ConfigError
-from unfog.nets.layers import ClockEmbedding, attend, check_settings, group_norm, padding_to, zeroed
+from unfog.nets.layers import (
+    FEWEST,
+    ClockEmbedding,
+    Linear,
+    attend,
+    check_settings,
+    group_norm,
+    padding_to,
+    zeroed,
+)
 
 
 def test_zeroed_layers_say_nothing() -> None:
     layer = zeroed(nn.Linear(3, 4))
     assert isinstance(layer, nn.Linear)
     assert not bool(layer(torch.randn(5, 3)).any())
+
+
+@pytest.mark.parametrize(
+    "shape", [(FEWEST, 5), (16, 40, 5), (FEWEST + 1, 5), (3, 5), (4, 1024, 1), (2, 0, 5)]
+)
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_linear_layer_is_one_whichever_way_it_is_computed(shape: tuple[int, ...], bias: bool) -> None:
+    torch.manual_seed(0)
+    layer, x = Linear(shape[-1], 7, bias=bias), torch.randn(shape, requires_grad=True)
+    found = layer(x)
+    expected = F.linear(x.double(), layer.weight.double(), layer.bias.double() if bias else None)
+    torch.testing.assert_close(found.double(), expected, rtol=1e-4, atol=1e-5)
+    outputs, inputs = torch.randn(found.shape), (x, *layer.parameters())
+    for mine, its in zip(
+        torch.autograd.grad(found, inputs, outputs),
+        torch.autograd.grad(expected, inputs, outputs.double()),
+        strict=True,
+    ):
+        assert mine.shape == its.shape
+        torch.testing.assert_close(mine, its, rtol=1e-3, atol=1e-4)
 
 
 @given(width=st.integers(1, 300))

@@ -18,7 +18,7 @@ from unfog.spec import Spec
 
 
 @pytest.mark.parametrize("preset", image.PRESETS)
-@pytest.mark.parametrize("kind", ["unet", "transformer"])
+@pytest.mark.parametrize("kind", ["unet", "transformer", "joint"])
 @pytest.mark.parametrize("size", [8, 28, 64, 100])
 def test_every_preset_builds_for_every_size(preset: str, kind: str, size: int) -> None:
     options = image.network_for(preset, size, {"kind": kind})
@@ -30,6 +30,15 @@ def test_every_preset_builds_for_every_size(preset: str, kind: str, size: int) -
 
 def test_what_the_user_says_wins() -> None:
     assert image.network_for("small", 28, {"depth": 3, "widths": [8, 8]})["depth"] == 3
+
+
+@pytest.mark.parametrize(("size", "levels"), [(8, 1), (28, 2), (32, 2), (64, 2), (96, 1), (100, 2), (128, 2)])
+def test_a_text_is_looked_at_where_there_are_at_most_16_by_16_places(size: int, levels: int) -> None:
+    options = image.network_for("small", size, {"context": 32})
+    assert options["context_levels"] == levels
+    sides = [-(-size // (options["patch"] << level)) for level in range(len(options["widths"]))]
+    assert max(sides[-levels:]) <= 16 and all(side > 16 for side in sides[:-levels])
+    assert "context_levels" not in image.network_for("small", size, {})
 
 
 @given(st.integers(0, 100_000))

@@ -80,7 +80,12 @@ def named(**changes: object) -> dict[str, nn.Parameter]:
 
 
 @pytest.mark.parametrize(
-    "network", [{"kind": "unet", "widths": [16], "depth": 1}, {"kind": "transformer", "width": 16, "head": 8}]
+    "network",
+    [
+        {"kind": "unet", "widths": [16], "depth": 1},
+        {"kind": "transformer", "width": 16, "head": 8},
+        {"kind": "joint", "width": 16, "head": 8},
+    ],
 )
 @pytest.mark.parametrize("optimiser", ["muon", "adamw"])
 def test_every_weight_has_exactly_one_optimiser(optimiser: str, network: dict[str, object]) -> None:

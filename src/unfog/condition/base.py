@@ -24,12 +24,15 @@ class Condition:
         vector: added to the noise-level embedding, (B, D).
         tokens: attended to, (B, N, D).
         mask: which tokens are real, (B, N), bool.
+        picture: attended to beside them, a picture given as a prompt, (B, M, P); its length is its strength,
+            and zeros say nothing.
         concat: stacked onto the input channels, (B, C, H, W).
     """
 
     vector: Tensor | None = None
     tokens: Tensor | None = None
     mask: Tensor | None = None
+    picture: Tensor | None = None
     concat: Tensor | None = None
 
     def slots(self) -> dict[str, Tensor]:

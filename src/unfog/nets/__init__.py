@@ -4,6 +4,7 @@ from typing import Any
 
 from torch import nn
 
+from unfog.nets.joint import JointTransformer, JointTransformerConfig
 from unfog.nets.text import TextTransformer, TextTransformerConfig
 from unfog.nets.transformer import Transformer, TransformerConfig
 from unfog.nets.unet import UNet, UNetConfig
@@ -11,6 +12,7 @@ from unfog.nets.unet import UNet, UNetConfig
 NETWORKS: dict[str, tuple[type[nn.Module], type[Any]]] = {
     "unet": (UNet, UNetConfig),
     "transformer": (Transformer, TransformerConfig),
+    "joint": (JointTransformer, JointTransformerConfig),
 }
 """Networks for pictures, (B, C, H, W) in and out."""
 
@@ -22,6 +24,8 @@ TEXT_NETWORKS: dict[str, tuple[type[nn.Module], type[Any]]] = {
 __all__ = [
     "NETWORKS",
     "TEXT_NETWORKS",
+    "JointTransformer",
+    "JointTransformerConfig",
     "TextTransformer",
     "TextTransformerConfig",
     "Transformer",

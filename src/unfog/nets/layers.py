@@ -51,6 +51,28 @@ def check_settings(config: Any, *names: str, place: str = "network") -> None:
                 raise ConfigError(f"{place}.{name} = {values!r}: give whole numbers above 0.")
 
 
+ROWS = 16  # in these steps oneDNN takes rows; and below FEWEST of them it is slower than it is faster above
+FEWEST = 512
+
+
+class Linear(nn.Linear):
+    """A linear layer that ordinary processors compute as a convolution of 1 x 1, which is the same sum.
+
+    torch multiplies float32 matrices by MKL, which uses the widest instructions of some makers' processors
+    only; its convolutions are oneDNN's, which uses them everywhere. Measured on one core of an AMD EPYC with
+    AVX-512, forward and backward: 220 GFLOP/s instead of 108; with AVX2 110 instead of 100.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(..., D) to (..., D_out)."""
+        rows = x.numel() // x.shape[-1]
+        if x.device.type != "cpu" or x.dtype != torch.float32 or rows < FEWEST or rows % ROWS:
+            return super().forward(x)
+        tall = x.reshape(ROWS, 1, rows // ROWS, x.shape[-1]).permute(0, 3, 1, 2)
+        out = F.conv2d(tall, self.weight[:, :, None, None], self.bias)
+        return out.permute(0, 2, 3, 1).reshape(*x.shape[:-1], self.out_features)
+
+
 class ClockEmbedding(nn.Module):
     """The clock l = log(alpha / sigma) as a vector.
 

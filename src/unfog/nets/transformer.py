@@ -12,8 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from unfog.errors import ConfigError
-from unfog.nets.layers import ClockEmbedding, check_settings, padding_to, zeroed
+from unfog.nets.attention import Turn, check_heads, rotary_2d, rotate
+from unfog.nets.layers import ClockEmbedding, check_settings, zeroed
+from unfog.nets.patches import cut
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,27 +45,7 @@ class TransformerConfig:
 
     def __post_init__(self) -> None:
         check_settings(self, "channels", "patch", "width", "depth", "head", "vector")
-        if self.width % self.head or self.head % 4:
-            raise ConfigError(
-                f"network.width = {self.width}: give a multiple of network.head = {self.head}, "
-                "which is a multiple of 4."
-            )
-
-
-def rotary_2d(height: int, width: int, head: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Cosines and sines that rotate queries and keys by row and column, each (height * width, head / 2)."""
-    half = head // 4
-    frequency = 100.0 ** (-torch.arange(half, device=device) / half)
-    rows = torch.arange(height, device=device)[:, None] * frequency
-    columns = torch.arange(width, device=device)[:, None] * frequency
-    angle = torch.cat([rows.repeat_interleave(width, 0), columns.repeat(height, 1)], 1)
-    return angle.cos(), angle.sin()
-
-
-def rotate(x: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
-    """Rotate pairs of features of (..., N, head) by ``rotary_2d``."""
-    (cos, sin), (a, b) = turn, x.chunk(2, -1)
-    return torch.cat([a * cos - b * sin, b * cos + a * sin], -1)
+        check_heads(self)
 
 
 class TokenBlock(nn.Module):
@@ -80,7 +61,7 @@ class TokenBlock(nn.Module):
             nn.Linear(width, 4 * width), nn.GELU("tanh"), nn.Dropout(dropout), nn.Linear(4 * width, width)
         )
 
-    def forward(self, x: Tensor, vector: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
+    def forward(self, x: Tensor, vector: Tensor, turn: Turn) -> Tensor:
         """(B, N, D) and vectors (B, V) to (B, N, D)."""
         shift_a, scale_a, gate_a, shift_f, scale_f, gate_f = self.modulate(vector)[:, None].chunk(6, 2)
         x = x + gate_a * self._attend(torch.addcmul(shift_a, self._norm(x), 1 + scale_a), turn)
@@ -90,7 +71,7 @@ class TokenBlock(nn.Module):
     def _norm(self, x: Tensor) -> Tensor:
         return F.layer_norm(x, x.shape[-1:])
 
-    def _attend(self, x: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
+    def _attend(self, x: Tensor, turn: Turn) -> Tensor:
         batch, count, width = x.shape
         q, k, v = self.qkv(x).view(batch, count, 3, width // self.head, self.head).permute(2, 0, 3, 1, 4)
         # normalised queries and keys keep attention from saturating at high learning rates
@@ -123,15 +104,10 @@ class Transformer(nn.Module):
         emb = F.silu(self.clock(clock) if vector is None else self.clock(clock) + vector)
         if concat is not None:
             x = torch.cat([x, concat], 1)
-        height, width = x.shape[2:]
-        pad = padding_to((height, width), self.config.patch)
-        folded = F.pixel_unshuffle(F.pad(x, pad), self.config.patch)
-        rows, columns = folded.shape[2:]
-        h = self.stem(folded.flatten(2).transpose(1, 2))
-        turn = rotary_2d(rows, columns, self.config.head, x.device)
+        patches, frame = cut(x, self.config.patch)
+        h = self.stem(patches)
+        turn = rotary_2d(frame.rows, frame.columns, self.config.head, x.device)
         for block in self.blocks:
             h = block(h, emb, turn)
         shift, scale = self.modulate(emb)[:, None].chunk(2, 2)
-        h = self.head(torch.addcmul(shift, F.layer_norm(h, h.shape[-1:]), 1 + scale))
-        h = F.pixel_shuffle(h.transpose(1, 2).unflatten(2, (rows, columns)), self.config.patch)
-        return h[:, :, pad[2] : pad[2] + height, pad[0] : pad[0] + width]
+        return frame.join(self.head(torch.addcmul(shift, F.layer_norm(h, h.shape[-1:]), 1 + scale)))

@@ -2,7 +2,8 @@
 
 Two choices make it fast without a GPU. Pixels are folded into channels before the first convolution (space to
 depth), so that no layer runs at full resolution, where it would be all memory traffic. Attention, with heads
-of 64, runs at the lowest resolution only.
+of 64, runs at the lowest resolution only. To a text, which has few tokens, more places can listen: after each
+residual block of the lowest levels (cross-attention; Rombach et al. 2022, arXiv 2112.10752).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from unfog.errors import ConfigError
+from unfog.nets.attention import CrossAttention, Prompt, check_prompts
 from unfog.nets.layers import ClockEmbedding, attend, check_settings, group_norm, padding_to, zeroed
 
 
@@ -29,6 +31,10 @@ class UNetConfig:
         depth: residual blocks at each level on the way down (one more on the way up).
         head: width of an attention head.
         vector: length of the condition vector that it accepts.
+        context: width of the text tokens that it accepts, 0 for none.
+        context_levels: at how many levels, the lowest ones, places look at them; where there are at most
+            16 x 16 places it is cheap.
+        picture: width of the tokens of a picture given as a prompt, 0 for none; looked at beside the text.
         dropout: share of activations dropped in each block while training.
         variance: a second output for each channel, for a learned variance (``denoise/variance.py``).
     """
@@ -40,6 +46,9 @@ class UNetConfig:
     depth: int = 2
     head: int = 64
     vector: int = 128
+    context: int = 0
+    context_levels: int = 2
+    picture: int = 0
     dropout: float = 0.0
     variance: bool = False
 
@@ -48,7 +57,8 @@ class UNetConfig:
             raise ConfigError(
                 f"network.widths = {self.widths!r}: give one number for each level, e.g. [32, 64]."
             )
-        check_settings(self, "channels", "patch", "widths", "depth", "head", "vector")
+        check_settings(self, "channels", "patch", "widths", "depth", "head", "vector", "context_levels")
+        check_prompts(self)
 
 
 class Attention(nn.Module):
@@ -129,10 +139,18 @@ class UNet(nn.Module):
                 width = config.widths[level - 1]
         self.norm = group_norm(width)
         self.head = zeroed(nn.Conv2d(width, outputs * pixels, 3, padding=1))
+        self.looks = nn.ModuleDict(_looks(config))
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
 
     def forward(
-        self, x: Tensor, clock: Tensor, vector: Tensor | None = None, concat: Tensor | None = None
+        self,
+        x: Tensor,
+        clock: Tensor,
+        vector: Tensor | None = None,
+        concat: Tensor | None = None,
+        tokens: Tensor | None = None,
+        mask: Tensor | None = None,
+        picture: Tensor | None = None,
     ) -> Tensor:
         """Predict the target.
 
@@ -141,11 +159,17 @@ class UNet(nn.Module):
             clock: log(alpha / sigma), (B,).
             vector: what steers it, (B, D), added to the embedding of the clock.
             concat: further channels, (B, extra, H, W).
+            tokens: of a text, (B, N, context).
+            mask: which of them are real, (B, N), bool; all are without it.
+            picture: tokens of a picture given as a prompt, (B, M, picture); their length is its strength.
 
         Returns:
             (B, C, H, W), or (B, 2 C, H, W) with ``variance``.
+
+        Raises:
+            ConfigError: if the network was not built for such tokens.
         """
-        config = self.config
+        config, prompt = self.config, Prompt.of(self.config, tokens, mask, picture)
         emb = self.clock(clock) if vector is None else self.clock(clock) + vector
         emb = F.silu(emb)
         if concat is not None:
@@ -154,26 +178,48 @@ class UNet(nn.Module):
         pad = padding_to((height, width), config.patch * 2 ** (len(config.widths) - 1))
         h = F.pixel_unshuffle(F.pad(x, pad), config.patch).contiguous(memory_format=torch.channels_last)
         h = self.stem(h)
-        h = self._up(self._down(h, emb), emb)
+        h = self._up(self._down(h, emb, prompt), emb, prompt)
         h = F.pixel_shuffle(self.head(F.silu(self.norm(h))), config.patch)
         return h[:, :, pad[2] : pad[2] + height, pad[0] : pad[0] + width]
 
-    def _down(self, h: Tensor, emb: Tensor) -> list[Tensor]:
+    def _down(self, h: Tensor, emb: Tensor, prompt: Prompt) -> list[Tensor]:
         handed, depth = [h], self.config.depth
         for level in range(len(self.config.widths)):
             if level:
                 h = self.shrink[level - 1](h)
                 handed.append(h)
-            for block in self.down[level * depth : (level + 1) * depth]:
-                h = block(h, emb)
+            for i in range(level * depth, (level + 1) * depth):
+                h = self._look(f"down{i}", self.down[i](h, emb), prompt)
                 handed.append(h)
-        return [*handed, self.middle(self.attention(h), emb)]
+        return [*handed, self._look("middle", self.middle(self.attention(h), emb), prompt)]
 
-    def _up(self, handed: list[Tensor], emb: Tensor) -> Tensor:
+    def _up(self, handed: list[Tensor], emb: Tensor, prompt: Prompt) -> Tensor:
         h, depth = handed.pop(), self.config.depth + 1
         for level in range(len(self.config.widths)):
-            for block in self.up[level * depth : (level + 1) * depth]:
-                h = block(torch.cat([h, handed.pop()], 1), emb)
+            for i in range(level * depth, (level + 1) * depth):
+                h = self._look(f"up{i}", self.up[i](torch.cat([h, handed.pop()], 1), emb), prompt)
             if level < len(self.grow):
                 h = F.interpolate(self.grow[level](h), scale_factor=2.0, mode="nearest")
         return h
+
+    def _look(self, after: str, h: Tensor, prompt: Prompt) -> Tensor:
+        if after in self.looks:
+            h = self.looks[after](h, prompt)
+        return h
+
+
+def _looks(config: UNetConfig) -> dict[str, CrossAttention]:
+    """Cross-attention by the name of the residual block that it follows; none without a text or picture."""
+    if not config.context and not config.picture:
+        return {}
+
+    def look(width: int) -> CrossAttention:
+        return CrossAttention(width, config.head, config.context, config.picture)
+
+    found, count = {"middle": look(config.widths[-1])}, len(config.widths)
+    for level in range(max(0, count - config.context_levels), count):
+        width = config.widths[level]
+        found |= {f"down{level * config.depth + i}": look(width) for i in range(config.depth)}
+        first = (count - 1 - level) * (config.depth + 1)  # on the way up the lowest level comes first
+        found |= {f"up{first + i}": look(width) for i in range(config.depth + 1)}
+    return found

@@ -29,6 +29,7 @@ PRESETS: dict[str, dict[str, int]] = {
     "base": {"width": 96, "depth": 2},
 }
 COARSEST = 8  # about the side at the lowest resolution, where attention looks at everything
+LISTENING = 16  # the largest side at which places look at a text or a picture given as a prompt
 
 
 class DataConfig(Config):
@@ -101,14 +102,22 @@ def network_for(preset: str, size: int, options: dict[str, Any]) -> dict[str, An
     if kind == "transformer":
         width = {"tiny": 64, "small": 192, "base": 384}[preset]
         return {"kind": kind, "patch": 4 if size < 96 else 8, "width": width, **options}
+    if kind == "joint":
+        width, depth = {"tiny": (64, 4), "small": (256, 6), "base": (384, 10)}[preset]
+        patch = 2 if size <= 16 else 4 if size < 96 else 8  # 64 to 600 tokens
+        return {"kind": kind, "patch": patch, "width": width, "depth": depth, **options}
     patch = int(options.get("patch", 2 if size < 48 else 4))
     width = PRESETS[preset]["width"] * max(1, patch // 2)
     widths, side = [width], -(-size // patch)
     while side > 1.5 * COARSEST:
         widths.append(min(2 * widths[-1], 4 * width))
         side = -(-side // 2)
-    depth = PRESETS[preset]["depth"]
-    return {"kind": kind, "patch": patch, "widths": widths, "depth": depth, **options}
+    chosen = {"kind": kind, "patch": patch, "widths": widths, "depth": PRESETS[preset]["depth"]}
+    if options.get("context") or options.get("picture"):
+        chosen["context_levels"] = sum(
+            -(-size // (patch << level)) <= LISTENING for level in range(len(widths))
+        )
+    return {**chosen, **options}
 
 
 def open_store(data: DataConfig, listener: Listener) -> PictureStore:

@@ -86,7 +86,11 @@ def _draw_and_measure(
 
 def _setup(config: ImageConfig, model: PictureModel) -> Setup:
     made = model.history[-1]
-    names = {"unet": "convolutional U-Net", "transformer": "transformer"}
+    names = {
+        "unet": "convolutional U-Net",
+        "transformer": "transformer",
+        "joint": "transformer with joint attention",
+    }
     return Setup(
         weights=model.count_parameters(),
         network=names[model.spec.network["kind"]],
