@@ -96,6 +96,14 @@ def test_what_is_hidden_is_null(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_a_training_batch_carries_plain_tensors(kind: str) -> None:
+    encoder, words, hidden = encoder_of(kind), words_of(kind, [3, 4, 0]), torch.tensor([False, True, False])
+    told = encoder.hide(words.tensors(), hidden)
+    pairs = zip(slots(encoder.of(*told)), slots(encoder(words.hide(hidden))), strict=True)
+    assert all(torch.equal(one, other) for one, other in pairs)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_everything_learns(kind: str) -> None:
     encoder = encoder_of(kind).train()
     vector, tokens, _ = slots(encoder(words_of(kind, [3, 0])))
