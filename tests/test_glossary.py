@@ -21,6 +21,7 @@ def entries() -> list[list[str]]:
 def table_names() -> list[str]:
     """The names that people write in commands and settings."""
     from unfog.codec import CODECS, VOCABULARIES
+    from unfog.condition import LANGUAGE_MODELS
     from unfog.denoise import TARGETS
     from unfog.guide import THRESHOLDS
     from unfog.nets import NETWORKS
@@ -29,7 +30,7 @@ def table_names() -> list[str]:
     from unfog.train.denoising import WEIGHTS
 
     pictures = (TARGETS, THRESHOLDS, NETWORKS, SCHEDULES, GRIDS, SAMPLERS, WEIGHTS)
-    text = (VOCABULARIES, DISCRETE, KEEPS, TOKEN_SAMPLERS)
+    text = (VOCABULARIES, DISCRETE, KEEPS, TOKEN_SAMPLERS, LANGUAGE_MODELS)
     tables = (CODECS, *pictures, *text)
     return sorted({name for table in tables for name in table})
 

@@ -59,10 +59,10 @@ def tiny_network(kind: str, vocabulary: int) -> Any:
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """``tiny_model(kind)`` is the folder of a saved model; made once."""
-    pytest.importorskip("transformers", reason="pip install 'unfog[text]'")
     made: dict[str, Path] = {}
 
     def make(kind: str) -> Path:
+        pytest.importorskip("transformers", reason="pip install 'unfog[text]'")
         if kind not in made:
             torch.manual_seed(0)
             folder = tmp_path_factory.mktemp("models") / kind
