@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 
 from unfog.condition.spelling import Spelling
 
 
-def spell(texts: list[str]) -> list[list[int]]:
+def spell(texts: Sequence[str]) -> list[list[int]]:
     return [[ord(each) - 96 for each in text] for text in texts]
 
 
 def test_tokens_are_handed_through() -> None:
-    own = Spelling(spell, "letters", longest=3)  # type: ignore[arg-type]
+    own = Spelling(spell, "letters", longest=3)
     words = own.read(["abcd", "", "ca"])
     assert words.states.tolist() == [[1, 2, 3], [0, 0, 0], [3, 1, 0]]
     assert words.mask.sum(1).tolist() == [3, 0, 2] and words.present.tolist() == [True, False, True]
@@ -21,5 +23,5 @@ def test_tokens_are_handed_through() -> None:
 
 
 def test_the_fingerprint_is_that_of_the_tokens() -> None:
-    prints = {Spelling(spell, name, n).fingerprint for name in ("a", "b") for n in (3, 4)}  # type: ignore[arg-type]
+    prints = {Spelling(spell, name, n).fingerprint for name in ("a", "b") for n in (3, 4)}
     assert len(prints) == 4

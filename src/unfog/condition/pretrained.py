@@ -63,8 +63,9 @@ class Pretrained(LanguageModel):
                 self._folder, local_files_only=True, trust_remote_code=False
             )
         self.width = int(self._text.hidden_size)
-        places = getattr(self._text, "max_position_embeddings", None) or LONGEST
-        self.longest = min(longest or LONGEST, places, self._tokenizer.model_max_length)
+        asked = longest or LONGEST
+        places = getattr(self._text, "max_position_embeddings", None) or asked  # T5 has no end
+        self.longest = int(min(asked, places, self._tokenizer.model_max_length))
 
     @property
     def _text(self) -> Any:

@@ -65,5 +65,6 @@ class Universal(LanguageModel):
 
     @cached_property
     def _fingerprint(self) -> str:
-        folder = Path(self._package.__file__).parent
-        return files_digest(sorted((folder / "resources").iterdir()), "use", self._package.__version__)
+        folder = Path(self._package.__file__).parent / "resources"
+        files = sorted(path for path in folder.iterdir() if path.is_file())
+        return files_digest(files, "use", self._package.__version__)
