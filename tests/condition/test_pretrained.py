@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from tests.condition.conftest import KINDS
 from unfog.condition.language import open_language
@@ -84,9 +85,14 @@ def test_the_fingerprint_is_that_of_weights_and_length(tiny_model: Tiny, tmp_pat
 
 def test_pickles_are_refused(tiny_model: Tiny, tmp_path: Path) -> None:
     folder = shutil.copytree(tiny_model("encoder"), tmp_path / "m")
-    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+    weights = load_file(folder / "model.safetensors")
+    torch.save(weights, folder / "pytorch_model.bin")  # sound, and refused all the same
+    (folder / "model.safetensors").unlink()
     with pytest.raises(ModelError, match="only pickled weights, which can run code"):
         open_language(str(folder))
+    shutil.copy(tiny_model("encoder") / "model.safetensors", folder / "other.safetensors")
+    with pytest.raises(ModelError, match="cannot be used as a language model"):
+        open_language(str(folder)).read(["a"])
 
 
 def test_code_of_a_model_is_not_run(tiny_model: Tiny, tmp_path: Path) -> None:
