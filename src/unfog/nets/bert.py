@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from unfog.errors import ModelError
+from unfog.nets.layers import Linear
 
 _PARTS = {  # of a layer: our name, the published one
     "out": "attention.output.dense",
@@ -93,11 +94,11 @@ class BertLayer(nn.Module):
         super().__init__()
         width = config.width
         self.split = (config.heads, width // config.heads)
-        self.qkv = nn.Linear(width, 3 * width)
-        self.out = nn.Linear(width, width)
+        self.qkv = Linear(width, 3 * width)
+        self.out = Linear(width, width)
         self.norm_a = nn.LayerNorm(width, config.epsilon)
-        self.wide = nn.Linear(width, config.inner)
-        self.narrow = nn.Linear(config.inner, width)
+        self.wide = Linear(width, config.inner)
+        self.narrow = Linear(config.inner, width)
         self.norm_f = nn.LayerNorm(width, config.epsilon)
 
     def forward(self, x: Tensor, seen: Tensor) -> Tensor:

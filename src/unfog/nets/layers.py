@@ -53,6 +53,7 @@ def check_settings(config: Any, *names: str, place: str = "network") -> None:
 
 ROWS = 16  # in these steps oneDNN takes rows; and below FEWEST of them it is slower than it is faster above
 FEWEST = 512
+ONEDNN = bool(torch.backends.mkldnn.is_available())  # type: ignore[no-untyped-call]  # missing in its stubs
 
 
 class Linear(nn.Linear):
@@ -65,12 +66,21 @@ class Linear(nn.Linear):
 
     def forward(self, x: Tensor) -> Tensor:
         """(..., D) to (..., D_out)."""
-        rows = x.numel() // x.shape[-1]
-        if x.device.type != "cpu" or x.dtype != torch.float32 or rows < FEWEST or rows % ROWS:
-            return super().forward(x)
-        tall = x.reshape(ROWS, 1, rows // ROWS, x.shape[-1]).permute(0, 3, 1, 2)
-        out = F.conv2d(tall, self.weight[:, :, None, None], self.bias)
-        return out.permute(0, 2, 3, 1).reshape(*x.shape[:-1], self.out_features)
+        return linear(x, self.weight, self.bias)
+
+
+def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """What ``F.linear`` gives, as ``Linear`` computes it: (..., D) and weights (D_out, D) to (..., D_out)."""
+    rows = x.numel() // x.shape[-1]
+    wide = x.dtype == weight.dtype == torch.float32 and rows >= FEWEST
+    if x.device.type != "cpu" or not wide or not ONEDNN:
+        return F.linear(x, weight, bias)
+    flat = x.reshape(rows, x.shape[-1])
+    if more := -rows % ROWS:
+        flat = F.pad(flat, (0, 0, 0, more))
+    tall = flat.view(ROWS, 1, -1, x.shape[-1]).permute(0, 3, 1, 2)
+    out = F.conv2d(tall, weight[:, :, None, None], bias).permute(0, 2, 3, 1).reshape(-1, len(weight))
+    return out[:rows].view(*x.shape[:-1], len(weight))
 
 
 class ClockEmbedding(nn.Module):

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from unfog.errors import ConfigError, SampleError
-from unfog.nets.layers import check_settings, zeroed
+from unfog.nets.layers import Linear, check_settings, linear, zeroed
 
 BASE = 10_000.0  # of the wavelengths of the rotary codes, in tokens: from 2 pi up to about this
 
@@ -135,11 +135,11 @@ class TextBlock(nn.Module):
         super().__init__()
         self.split = (width // head, head)
         inner = -(-8 * width // (3 * 64)) * 64  # as many weights as an ungated part of four times the width
-        self.qkv = nn.Linear(width, 3 * width, bias=False)
+        self.qkv = Linear(width, 3 * width, bias=False)
         self.sharpness = nn.Parameter(torch.ones(head))
-        self.out = zeroed(nn.Linear(width, width, bias=False))
-        self.wide = nn.Linear(width, 2 * inner, bias=False)
-        self.narrow = zeroed(nn.Linear(inner, width, bias=False))
+        self.out = zeroed(Linear(width, width, bias=False))
+        self.wide = Linear(width, 2 * inner, bias=False)
+        self.narrow = zeroed(Linear(inner, width, bias=False))
         self.dropout = nn.Dropout(dropout) if dropout else nn.Identity()
 
     def forward(
@@ -236,7 +236,7 @@ class TextTransformer(nn.Module):
 
     def logits_of(self, hidden: Tensor) -> Tensor:
         """(..., width) to logits (..., K); for training, of the chosen places only, as this is dear."""
-        return F.linear(hidden, self.stem.weight)
+        return linear(hidden, self.stem.weight)
 
     def hidden_beside(self, noisy: Tensor, clean: Tensor, vector: Tensor | None = None) -> Tensor:
         """``hidden`` of all blocks of a noisy text at once, each with the clean blocks before it.

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from unfog.nets.attention import Turn, check_heads, rotary_2d, rotate
-from unfog.nets.layers import ClockEmbedding, check_settings, zeroed
+from unfog.nets.layers import ClockEmbedding, Linear, check_settings, zeroed
 from unfog.nets.patches import cut
 
 
@@ -55,10 +55,10 @@ class TokenBlock(nn.Module):
         super().__init__()
         self.head = head
         self.modulate = zeroed(nn.Linear(vector, 6 * width))
-        self.qkv = nn.Linear(width, 3 * width)
-        self.out = nn.Linear(width, width)
+        self.qkv = Linear(width, 3 * width)
+        self.out = Linear(width, width)
         self.feed = nn.Sequential(
-            nn.Linear(width, 4 * width), nn.GELU("tanh"), nn.Dropout(dropout), nn.Linear(4 * width, width)
+            Linear(width, 4 * width), nn.GELU("tanh"), nn.Dropout(dropout), Linear(4 * width, width)
         )
 
     def forward(self, x: Tensor, vector: Tensor, turn: Turn) -> Tensor:
@@ -90,12 +90,12 @@ class Transformer(nn.Module):
         pixels, width = config.patch**2, config.width
         outputs = config.channels * (1 + config.variance)
         self.clock = ClockEmbedding(config.vector)
-        self.stem = nn.Linear((config.channels + config.extra) * pixels, width)
+        self.stem = Linear((config.channels + config.extra) * pixels, width)
         self.blocks = nn.ModuleList(
             TokenBlock(width, config.head, config.vector, config.dropout) for _ in range(config.depth)
         )
         self.modulate = zeroed(nn.Linear(config.vector, 2 * width))
-        self.head = zeroed(nn.Linear(width, outputs * pixels))
+        self.head = zeroed(Linear(width, outputs * pixels))
 
     def forward(
         self, x: Tensor, clock: Tensor, vector: Tensor | None = None, concat: Tensor | None = None
