@@ -11,11 +11,13 @@ import numpy as np
 
 from unfog.data import Options, PictureStore, open_pictures
 from unfog.errors import DataError
+from unfog.evaluate.figure import Figure
 from unfog.evaluate.quality import evaluate_pictures
 from unfog.evaluate.result import Quality
 from unfog.evaluate.words import Row
 from unfog.model import Model, PictureModel
 from unfog.output.facts import Metric, Neighbours
+from unfog.recipes.assess_words import asked_of, kept_to
 from unfog.recipes.listen import Listener, Silent
 
 SHOWN = 16  # samples beside their nearest training pictures
@@ -157,7 +159,8 @@ def evaluate_model(
     listener = listener or Silent()
     made = trained_on(model)
     store = data_of(model, data, listener)
-    sampling, asked = model.settings(**(settings or {})), model.asker.choose(n)
+    sampling = model.settings(**(settings or {}))
+    asked, questions = asked_of(model, store, str(data), n, seed)
     started = time.perf_counter()
     pictures = model.draw(
         asked,
@@ -183,6 +186,9 @@ def evaluate_model(
         [row.figure, _shown(row, True), _shown(row, False), row.better, str(row.samples.n)]
         for row in found.quality.rows()
     ]
+    if questions:
+        values["adherence"], more = kept_to(questions, pictures, store)
+        rows += [[name, _told(here), _told(real), "higher", str(here.n)] for name, here, real in more]
     return Evaluation(values, rows, notes)
 
 
@@ -220,7 +226,14 @@ def _shown(row: Row, samples: bool) -> str:
     figure = row.samples if samples else row.floor
     if figure.value is None:
         return f"- ({figure.why})" if samples else "-"
-    scale, unit = (100, " %") if row.percent else (1, "")
+    return _told(figure, row.percent)
+
+
+def _told(figure: Figure, percent: bool = True) -> str:
+    """A figure with its interval, as one cell of a table."""
+    if figure.value is None:
+        return "-"
+    scale, unit = (100, " %") if percent else (1, "")
     text = f"{figure.value * scale:.4g}{unit}"
     if figure.low is None or figure.high is None:
         return text

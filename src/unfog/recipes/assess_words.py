@@ -1,0 +1,74 @@
+"""What a model that reads words is asked for when it is measured, and how well it kept to that."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from unfog.data import PictureStore
+from unfog.data.world import KINDS
+from unfog.data.world_judge import judge
+from unfog.data.world_set import drawn_at, index_of
+from unfog.evaluate.adherence import Question, adherence, questions
+from unfog.evaluate.figure import Figure, share
+from unfog.model import PictureModel
+from unfog.model.asked import Wish
+from unfog.rng import derive_seed
+
+WORLDS = ("world", "world-64")  # named sets whose pictures can be read
+MOST_REAL = 400  # real held-out pictures that are judged for the floor
+
+
+def asked_of(
+    model: PictureModel, store: PictureStore, data: str, n: int, seed: int
+) -> tuple[list[Any] | None, list[Question]]:
+    """One thing to ask for each of n pictures, and, in the procedural world, what it is in plain values.
+
+    Words are captions of held-out pictures, each language in turn; labels take turns.
+    """
+    if not model.spec.text:
+        return model.asker.choose(n), []
+    if data in WORLDS:
+        asked = questions(n, seed)
+        return model.asker.choose(n, Wish(prompt=[question.text for question in asked])), asked
+    told = [store.captions[i] for i in store.held_out if store.captions[i]] if store.captions else []
+    if not told:
+        return model.asker.choose(n), []
+    order = np.random.default_rng(derive_seed(seed, "prompts")).permutation(len(told))
+    turns = [told[order[i % len(told)]] for i in range(n)]
+    texts = [captions[i % len(captions)] for i, captions in enumerate(turns)]
+    return model.asker.choose(n, Wish(prompt=texts)), []
+
+
+def kept_to(
+    asked: Sequence[Question], pictures: np.ndarray, store: PictureStore
+) -> tuple[dict[str, Any], list[tuple[str, Figure, Figure]]]:
+    """How often each attribute is as asked, as values and as (name, samples, real pictures)."""
+    real = _real(store)
+    values: dict[str, Any] = {}
+    lines = []
+    for found in adherence(asked, pictures):
+        part = f"{found.kind} combinations, {found.language}"
+        values[part] = {name: figure.to_dict() for name, figure in found.figures.items()}
+        lines += [
+            (f"{name} as asked, {part}", figure, real[found.kind].get(name, Figure.missing("not asked")))
+            for name, figure in found.figures.items()
+        ]
+    return values, lines
+
+
+def _real(store: PictureStore) -> dict[str, dict[str, Figure]]:
+    """The same judge on real held-out pictures, which show what they were drawn for."""
+    right: dict[str, list[dict[str, bool]]] = {kind: [] for kind in KINDS}
+    for place in store.held_out[:: max(1, len(store.held_out) // MOST_REAL)]:
+        drawn = drawn_at(index_of(store.names[place]))
+        right[drawn.kind].append(judge(drawn.scene, store.images[place]).right)
+    return {
+        kind: {
+            name: share(np.array([each[name] for each in rows if name in each]))
+            for name in {name for each in rows for name in each}
+        }
+        for kind, rows in right.items()
+    }
