@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -83,6 +84,21 @@ def small_model(seed: int = 0, *, alive: bool = True, **changes: Any) -> Picture
     model = PictureModel(small_spec(**changes))
     if alive:
         enliven(model)
+    return model.eval()
+
+
+def small_drawer(seed: int = 0, **changes: Any) -> PictureModel:
+    """A small model that reads prompts of a few words by itself."""
+    tokens = TokenCodec.learn(["a red circle", "two blue squares", "红色的圆"], "character")
+    text = {"language": "own", "longest": 20, "tokens": tokens_hash(tokens.to_json())}
+    text["encoder"] = {"depth": 1, "head": 16}
+    network = {"kind": "unet", "widths": [16], "depth": 1, "vector": 16, "head": 16, "context": 32}
+    torch.manual_seed(seed)
+    spec = small_spec(
+        classes=(), recipe="text2image", network=network, text=text, examples=("a red circle", "红色的圆")
+    )
+    model = PictureModel(replace(spec, **changes), tokens=tokens)
+    enliven(model, 0.2)
     return model.eval()
 
 

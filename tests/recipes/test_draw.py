@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 import unfog
+from tests.given import small_drawer
 from unfog.errors import DataError, ModelError, SampleError
 from unfog.model.asked import Wish
 from unfog.output.provenance import read_provenance
 from unfog.recipes import draw
+from unfog.recipes.listen import Silent
 
 
 def test_one_file_per_example_with_index_grid_and_film(tmp_path: Path, run: Path) -> None:
@@ -71,3 +73,25 @@ def test_labels(tmp_path: Path, run: Path) -> None:
     assert all(f"label-{name}" in path.name for path in saved.files)
     with pytest.raises(SampleError, match="no label"):
         draw.draw(model, tmp_path, 1, wish=Wish(label="dragon"))
+
+
+def test_prompts_are_drawn_told_and_drawn_again_to_the_byte(tmp_path: Path) -> None:
+    model = small_drawer()
+    wish = Wish(prompt=["two blue squares", "红"], negative="a red circle")
+    saved, _ = draw.draw(model, tmp_path / "one", 2, wish=wish, settings={"guidance": 2.0})
+    entries = [read_provenance(file) for file in saved.files]
+    assert [entry.prompt for entry in entries if entry] == ["two blue squares", "红"]
+    for file in saved.files:
+        again = draw.again(file, tmp_path / "two", model=model)
+        assert again.read_bytes() == file.read_bytes()
+
+
+def test_what_is_not_read_of_a_prompt_is_said(tmp_path: Path) -> None:
+    told: list[str] = []
+
+    class Hearing(Silent):
+        def say(self, text: str) -> None:
+            told.append(text)
+
+    draw.draw(small_drawer(), tmp_path, 1, wish=Wish(prompt="a red circle " * 5), listener=Hearing())
+    assert len(told) == 1 and "longer than the 20 tokens" in told[0]

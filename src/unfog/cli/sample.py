@@ -77,7 +77,7 @@ def _draw(
     changes: dict[str, Any],
     more: Sequence[str],
     json: bool,
-    wish: dict[str, str | None],
+    wish: dict[str, Any],
     **how: Any,
 ) -> None:
     with Screen() as screen:

@@ -40,11 +40,13 @@ class Wish:
         label: a class, by name or number.
         prompt: words.
         negative: words that guidance leads away from.
+        room: places for tokens, where there shall be more than the prompts need.
     """
 
     label: str | int | Sequence[str | int] | None = None
     prompt: str | Sequence[str] | None = None
     negative: str | None = None
+    room: int = 0
 
 
 NOTHING = Wish()
@@ -78,6 +80,10 @@ class Asker(ABC):
     @abstractmethod
     def told(self, one: Any) -> dict[str, str]:
         """What a picture says it was asked for: "label", or "prompt" and "negative"."""
+
+    def room(self, asked: Sequence[Any] | None) -> int:
+        """Places for tokens that these take together: sums depend on it in their last bits."""
+        return 0
 
     def notes(self, asked: Sequence[Any] | None) -> list[str]:
         """What a person should know about how it is understood."""
@@ -120,10 +126,12 @@ class Prompt:
     Attributes:
         text: what; nothing at all is anything.
         negative: what guidance leads away from.
+        room: places for tokens, at least.
     """
 
     text: str
     negative: str = ""
+    room: int = 0
 
 
 class Prompts(Asker):
@@ -171,11 +179,13 @@ class Prompts(Asker):
             texts = [texts] * n
         if len(texts) != n:
             raise SampleError(f"{len(texts)} prompts for {n} pictures: give one, or one for each.")
-        return [Prompt(text, wish.negative or "") for text in texts]
+        return [Prompt(text, wish.negative or "", wish.room) for text in texts]
 
     def raw(self, asked: Sequence[Prompt] | None, indices: Sequence[int], seed: int) -> Words:
         """See ``Asker.raw``."""
-        return self._words([each.text for each in asked] if asked is not None else [""] * len(indices))
+        if asked is None:
+            return self._words([""] * len(indices))
+        return self._words([each.text for each in asked]).padded(max(each.room for each in asked))
 
     def away(self, asked: Sequence[Prompt] | None) -> Words | None:
         """See ``Asker.away``."""
@@ -186,6 +196,10 @@ class Prompts(Asker):
     def told(self, one: Prompt) -> dict[str, str]:
         """See ``Asker.told``."""
         return {"prompt": one.text} | ({"negative": one.negative} if one.negative else {})
+
+    def room(self, asked: Sequence[Prompt] | None) -> int:
+        """See ``Asker.room``."""
+        return 0 if asked is None else self.raw(asked, range(len(asked)), 0).mask.shape[1]
 
     def notes(self, asked: Sequence[Prompt] | None) -> list[str]:
         """See ``Asker.notes``: which prompts are longer than what is read of them."""

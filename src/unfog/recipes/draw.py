@@ -116,9 +116,13 @@ def describe(request: Request, n: int) -> list[Provenance]:
     """What every picture of a request will carry."""
     model, asked = request.model, request.asked
     size, fingerprint = model.batch_size(), model.fingerprint()
-    entries = []
+    entries, room = [], 0
     for i in range(n):
         settings, told = asdict(request.sampling), {}
+        if request.guide is None and i % size == 0:
+            room = model.asker.room(asked and asked[i : i + size])
+        if room:
+            settings["room"] = room
         if asked is not None and request.guide is not None:
             settings["class"] = asked[i]  # the classifier in the cache knows numbers only
             told = {"label": request.guide.classes[asked[i]]}
@@ -187,12 +191,7 @@ def again(
     # the last bits of a sum depend on the size of the batch and on the place in it: repeat both
     indices = range(entry.batch_first, entry.batch_first + entry.batch_size)
     guide = _guide_of(entry, model, sampling, classifier, listener or Silent())
-    asked: list[Any] | None = None
-    if guide is not None:
-        asked = [int(entry.settings["class"])] * indices.stop
-    elif entry.label is not None or entry.prompt is not None:
-        wish = Wish(label=entry.label, prompt=entry.prompt, negative=entry.settings.get("negative"))
-        asked = model.asker.choose(indices.stop, wish)
+    asked = _asked_of(entry, model, guide, indices.stop)
     for step in Request(model, asked, entry.seed, sampling, guide).walk(indices):
         if listener:
             listener.phase("Drawing", step.index + 1, sampling.steps)
@@ -201,6 +200,16 @@ def again(
     path = Path(out) / Path(file).name
     path.parent.mkdir(parents=True, exist_ok=True)
     return write_picture(path, picture, entry)
+
+
+def _asked_of(entry: Provenance, model: PictureModel, guide: Guide | None, n: int) -> list[Any] | None:
+    """What one picture was asked for, n times."""
+    if guide is not None:
+        return [int(entry.settings["class"])] * n
+    if entry.label is None and entry.prompt is None:
+        return None
+    negative, room = entry.settings.get("negative"), entry.settings.get("room", 0)
+    return model.asker.choose(n, Wish(label=entry.label, prompt=entry.prompt, negative=negative, room=room))
 
 
 def remember(folder: Path, fingerprint: str) -> None:
