@@ -7,6 +7,7 @@ language model for the captions, or none is wanted, an encoder learns to read wi
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,9 @@ from unfog.spec import Sampling, Spec, build_part
 from unfog.train import TrainConfig
 from unfog.train.captions import Captions
 
-FEWEST_TOKENS, MOST_TOKENS = 512, 4096  # of a vocabulary of its own, by the length of the captions
+FEWEST_TOKENS, MOST_TOKENS = 512, 4096  # of a vocabulary of its own
+PIECE = re.compile(r"[^\W_]+?(?=[^\x00-\u2e7f]|\W|$)|[^\x00-\u2e7f]")  # a word, or a Chinese character
+DEPTHS = {"tiny": 1, "small": 2, "base": 4}  # of an encoder that learns to read
 GUIDANCE = 3.0
 
 
@@ -114,8 +117,9 @@ def language_for(
     if config.language != OWN:
         language = open_language(config.language, longest=config.longest)
         return language, None
-    characters = sum(map(len, train))
-    size = config.vocabulary or int(min(MOST_TOKENS, max(FEWEST_TOKENS, characters / 50)))
+    # a token for each word, roughly: many captions of few words need few
+    pieces = len({piece for text in train for piece in PIECE.findall(text.lower())})
+    size = config.vocabulary or min(MOST_TOKENS, max(FEWEST_TOKENS, 256 + pieces))
     codec = TokenCodec.learn(train, "bpe", size)
     longest = config.longest or max(8, max(len(row) for row in codec.encode_many(texts)))
     return Spelling(codec.encode_many, codec.to_json(), min(longest, 512)), codec
@@ -141,7 +145,7 @@ def prepare(config: Text2ImageConfig, listener: Listener) -> Pictures:
         target=config.target,
         statistics=statistics.to_dict(),
         sampling=build_part(Sampling, {**ours, **config.sampling}, "sampling"),
-        text=reading(config.text, language, tokens),
+        text=reading(config, language, tokens),
         examples=examples_of(captions, store.held_out),
     )
     torch.manual_seed(derive_seed(config.train.seed, "weights"))
@@ -164,14 +168,14 @@ def read(language: LanguageModel, texts: list[str], listener: Listener) -> WordS
     return words
 
 
-def reading(config: TextConfig, language: LanguageModel, tokens: TokenCodec | None) -> dict[str, Any]:
+def reading(config: Text2ImageConfig, language: LanguageModel, tokens: TokenCodec | None) -> dict[str, Any]:
     """How a model reads, for its description; see ``Spec.text``."""
-    found: dict[str, Any] = {"language": config.language, "longest": language.longest}
-    if tokens is not None:
-        found["tokens"] = tokens_hash(tokens.to_json())
-    else:
+    found: dict[str, Any] = {"language": config.text.language, "longest": language.longest}
+    if tokens is None:
         found |= {"fingerprint": language.fingerprint, "states": language.width}
-    return found | {"encoder": config.encoder}
+        return {**found, "encoder": config.text.encoder}
+    encoder = {"depth": DEPTHS[config.preset], **config.text.encoder}
+    return {**found, "tokens": tokens_hash(tokens.to_json()), "encoder": encoder}
 
 
 def examples_of(captions: list[tuple[str, ...]], held_out: np.ndarray) -> tuple[str, ...]:
