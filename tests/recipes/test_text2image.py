@@ -13,6 +13,7 @@ from unfog.errors import TrainError
 from unfog.model import load_pictures
 from unfog.recipes import draw
 from unfog.recipes.assess import evaluate_model
+from unfog.recipes.explain_subject import ModelSubject
 from unfog.recipes.listen import Silent
 from unfog.recipes.text2image import Text2ImageConfig, captions_of, examples_of, prepare
 
@@ -86,3 +87,12 @@ def test_a_picture_without_a_caption_keeps_its_place(squares: Path) -> None:
 
     captions = captions_of(open_pictures(squares, size=8))
     assert captions[0] == ("",) and len(captions) == 48 and len(captions[1]) == 2
+
+
+def test_it_explains_itself_on_what_it_draws_and_on_real_pictures(run: Path, squares: Path) -> None:
+    model = load_pictures(run)
+    for data in (None, str(squares)):
+        subject = ModelSubject(model, data, 0, Silent())
+        assert subject.shown.cond.tokens is not None
+        assert len(subject.shown.cond.tokens) == len(subject.shown.x)
+    assert subject.asked(2) == list(model.spec.examples[:2])

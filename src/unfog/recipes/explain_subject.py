@@ -23,6 +23,7 @@ from unfog.data import PictureStore, open_pictures
 from unfog.denoise import Denoiser, ExactMixture, GaussianPosterior, exact_dataset
 from unfog.errors import DataError
 from unfog.model import PictureModel
+from unfog.model.asked import Wish
 from unfog.process import SCHEDULES, Chain, GaussianProcess
 from unfog.recipes.assess import data_of, trained_on
 from unfog.recipes.listen import Listener
@@ -172,21 +173,26 @@ class ModelSubject(Subject):
         few = spread(store, store.held_out, affordable(ASKED, self.model.shape))
         if not len(few):
             raise DataError(f"{data} has no held-out pictures to explain with. Leave --data out.")
-        classes = self.model.spec.classes
-        # several groups of look-alikes to a class: which one a real picture is in, nobody noted
-        plain = self.model.spec.groups == tuple(range(len(classes)))
-        labels = None if store.labels is None else store.labels[few]
-        groups = torch.from_numpy(labels) if labels is not None and plain else torch.full((len(few),), -1)
         held = min(KNOWN, max(1, NUMBERS_AT_ONCE // math.prod(self.model.shape)))
         memory = exact_dataset(self.process, encode(self.codec, store, spread(store, store.train, held)))
         x, other = encode(self.codec, store, few), trained_on(self.model).get("digest") != store.digest
-        return Shown(x, self._condition(groups), "held_out", Path(data).name, memory, other=other)
+        return Shown(x, self._told_of(store, few), "held_out", Path(data).name, memory, other=other)
 
     @torch.inference_mode()
-    def _condition(self, groups: Tensor) -> Condition:
-        if self.model.encoder is None:
+    def _told_of(self, store: PictureStore, few: np.ndarray) -> Condition:
+        """What steers real pictures: their captions, or their classes."""
+        model, count = self.model, len(few)
+        if model.encoder is None:
             return NONE
-        condition: Condition = self.model.encoder(groups)
+        if model.spec.text:
+            captions = store.captions or ((),) * len(store)
+            told = [next(iter(captions[i]), "") for i in few]
+            return model.conditions(range(count), model.asker.choose(count, Wish(prompt=told)))[0]
+        # several groups of look-alikes to a class: which one a real picture is in, nobody noted
+        plain = model.spec.groups == tuple(range(len(model.spec.classes)))
+        labels = None if store.labels is None else store.labels[few]
+        groups = torch.from_numpy(labels) if labels is not None and plain else torch.full((count,), -1)
+        condition: Condition = model.encoder(groups)
         return condition
 
 
