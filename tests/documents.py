@@ -35,7 +35,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 SHELLS, PYTHONS = {"console", "bash", "sh", "shell"}, {"python", "py"}
 LOOKS = {"git", "cd", "source", "ls", "open", "xdg-open", "start", "cat", "tree", "kill"}
-DOWNLOADS = {"fashion-mnist", "emoji"}  # named sets that would be fetched: the digits stand in for them
+DOWNLOADS = {"fashion-mnist", "emoji", "world"}  # named sets that would be fetched: the digits stand in for them
 TEXTS = {"quatrains", "synopses", "descriptions"}  # the same for texts: a small table stands in for them
 PICTURES = {".png", ".jpg", ".jpeg", ".webp"}
 
@@ -201,13 +201,19 @@ def draw(path: Path, number: int) -> None:
     picture.save(path)
 
 
-def provide_pictures(place: Path, classes: list[str]) -> None:
-    """A folder of 48 small pictures, unless it is there; a subfolder for each class, if there are any."""
+def provide_pictures(place: Path, classes: list[str], *, told: bool = False) -> None:
+    """A folder of 48 small pictures, unless it is there; a subfolder for each class, if there are any.
+
+    With ``told``, each has a caption.
+    """
     if place.exists():
         return
     folders = [place / name for name in [*classes, "others"]] if classes else [place]
     for number in range(48):
-        draw(folders[number % len(folders)] / f"{number}.png", number)
+        path = folders[number % len(folders)] / f"{number}.png"
+        draw(path, number)
+        if told:
+            path.with_suffix(".txt").write_text(f"a disc, number {number}\n圆 {number}", "utf-8")
 
 
 def provide_texts(place: Path, sentences: list[str], classes: list[str]) -> None:
@@ -245,7 +251,7 @@ def provide(
     if data and data != "digits":
         if "language" in words or Path(data).stem in TEXTS:
             provide_texts(folder / data, *texts)
-        provide_pictures(folder / data, classes)
+        provide_pictures(folder / data, classes, told="text2image" in words)
     source = option(words, "--summarize")
     if source:
         (folder / source).write_text(texts[0][0][:20], "utf-8")
