@@ -116,7 +116,7 @@ def _spread(
     height, width = (side // block * block for side in few.shape[1:3])
     x = (few[:, :height, :width] / 255 - mean) / std
     x = x.reshape(len(x), height // block, block, width // block, block, -1).mean((2, 4)).reshape(len(x), -1)
-    return max(1.0, block * widest(x))
+    return float(max(1.0, block * widest(x)))
 
 
 class PixelCodec(PictureCodec):

@@ -101,7 +101,7 @@ class AutoencoderConfig:
         """Latents from whose distance on one latent no longer changes a pixel, without attention."""
         each = 2 * (self.depth + 1)
         blocks = sum((each + 1) / 2**level for level in range(len(self.widths)))
-        return math.ceil(1 + 4 + blocks + 1 / 2 ** (len(self.widths) - 1))
+        return int(math.ceil(1 + 4 + blocks + 1 / 2 ** (len(self.widths) - 1)))
 
 
 def _norm(width: int, groups: int) -> nn.GroupNorm:
@@ -142,7 +142,8 @@ class Attention(nn.Module):
         """(B, C, H, W), same shape out."""
         places = self.norm(x).flatten(2).transpose(1, 2)
         mixed = attend(self.query(places), self.key(places), self.value(places), places.shape[2])
-        return x + self.out(mixed).transpose(1, 2).reshape(x.shape)
+        out: Tensor = self.out(mixed)
+        return x + out.transpose(1, 2).reshape(x.shape)
 
 
 class Middle(nn.Module):
@@ -167,7 +168,8 @@ class Shrink(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) to (B, C, H / 2, W / 2)."""
-        return super().forward(F.pad(x, (0, 1, 0, 1)))
+        half: Tensor = super().forward(F.pad(x, (0, 1, 0, 1)))
+        return half
 
 
 class Grow(nn.Module):

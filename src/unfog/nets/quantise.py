@@ -101,7 +101,7 @@ class FiniteQuantiser(Quantiser):
         levels: how many places, one number for each channel, 2 or more.
     """
 
-    half: Tensor
+    room: Tensor
     offset: Tensor
     shift: Tensor
     unit: Tensor
@@ -113,12 +113,12 @@ class FiniteQuantiser(Quantiser):
         self.levels, self.codes = tuple(levels), math.prod(levels)
         count = torch.tensor(levels, dtype=torch.float32)[:, None, None]
         # an even number of places has none in the middle
-        offset, half = torch.where(count % 2 == 1, 0.0, 0.5), (count - 1) * (1 - 1e-3) / 2
+        offset, room = torch.where(count % 2 == 1, 0.0, 0.5), (count - 1) * (1 - 1e-3) / 2
         unit = (count / 2).floor()
         for name, value in {
-            "half": half,
+            "room": room,
             "offset": offset,
-            "shift": torch.atanh(offset / half),
+            "shift": torch.atanh(offset / room),
             "unit": unit,
             "low": -unit,
             "high": count - 1 - unit,
@@ -127,7 +127,7 @@ class FiniteQuantiser(Quantiser):
 
     def prepare(self, z: Tensor) -> Tensor:
         """Each number squeezed to where its places are, about -1 to 1."""
-        return (torch.tanh(z + self.shift) * self.half - self.offset) / self.unit
+        return (torch.tanh(z + self.shift) * self.room - self.offset) / self.unit
 
     def places(self, z: Tensor) -> Tensor:
         """The place of each number, counted from 0, (B, c, h, w), as whole numbers in float32."""
