@@ -1,9 +1,9 @@
 """Latents: pictures made small by an autoencoder, and normalised to mean 0 and standard deviation 1.
 
 The autoencoder gives latents of any size, other ones for each channel; noise schedules and preconditioning
-assume unit variance. So latents are measured like pixels are, and what was measured stays with the model. Of an
-autoencoder that learned a variance, the mean is taken: its noise was there to make latents smooth, and
-diffusion adds noise of its own.
+assume unit variance. So latents are measured like pixels are, and what was measured stays with the model.
+Of an autoencoder that learned a variance, the mean is taken: its noise was there to make latents smooth,
+and diffusion adds noise of its own.
 """
 
 from __future__ import annotations
@@ -130,15 +130,22 @@ class LatentCodec(PictureCodec):
         self.autoencoder = Autoencoder(autoencoder)
         self.tiny = None if tiny is None else TinyDecoder(tiny)
         for name in ("mean", "std", "low", "high"):
-            value = torch.tensor(getattr(latents, name), dtype=torch.float32)[:, None, None]
-            self.register_buffer(name, value, persistent=False)
+            self.register_buffer(name, torch.empty(latents.shape[0], 1, 1), persistent=False)
+        self.remeasure(statistics, latents)
 
-    def measured(self, statistics: PixelStatistics, latents: LatentStatistics) -> LatentCodec:
-        """The same autoencoder, on pictures that were measured anew."""
+    def remeasure(self, statistics: PixelStatistics, latents: LatentStatistics) -> None:
+        """Take other statistics of pictures and latents; the autoencoder stays."""
+        self.statistics, self.latents = statistics, latents
+        for name in ("mean", "std", "low", "high"):
+            buffer: Tensor = getattr(self, name)
+            buffer.copy_(torch.tensor(getattr(latents, name), dtype=torch.float32)[:, None, None])
+
+    def copy(self) -> LatentCodec:
+        """The same once more, with weights of its own, frozen."""
         tiny = None if self.tiny is None else self.tiny.config
-        codec = LatentCodec(statistics, latents, self.autoencoder.config, tiny)
+        codec = LatentCodec(self.statistics, self.latents, self.autoencoder.config, tiny)
         codec.load_state_dict(self.state_dict())
-        return codec.eval()
+        return codec.requires_grad_(False).eval().to(self.mean.device)
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -1,4 +1,4 @@
-"""What every model is: parts that belong together, with their history; and what those share that draw or write.
+"""What every model is: parts that belong together, with their history; and what those share that generate.
 
 On disk it is a folder: ``model.json`` (what it is), ``model.safetensors`` (its weights), ``card.md`` (for
 people), and mostly ``weak.safetensors`` (its weights early in training, for autoguidance).

@@ -77,8 +77,7 @@ class CodecModel(Model):
 
     def as_codec(self) -> LatentCodec:
         """The codec for a model that works in its latents: a frozen copy."""
-        frozen = self.codec.measured(self.codec.statistics, self.codec.latents)
-        return frozen.requires_grad_(False).to(self.device)
+        return self.codec.copy()
 
 
 def codec_from(statistics: PixelStatistics, parts: Mapping[str, Any]) -> LatentCodec:

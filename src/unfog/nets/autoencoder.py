@@ -4,8 +4,8 @@ Diffusion then works on the grid, which has far fewer numbers and none of the de
 et al. 2022, arXiv 2112.10752). Residual blocks of two convolutions go down level by level, each at half the
 side, and up again. What lies in between, the latents, comes in three kinds:
 
-    kl    a mean and a log variance for each number. Training adds noise of that variance, so that neighbouring
-          latents look alike, and pays for every nat by which they differ from a standard normal.
+    kl    a mean and a log variance for each number. Training adds noise of that variance, so that latents
+          near each other look alike, and pays for every nat by which they differ from a standard normal.
     vq    the decoder sees only the nearest of some learned vectors (``nets/quantise.py``).
     fsq   the decoder sees only a few fixed values of each number.
 

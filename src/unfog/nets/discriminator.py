@@ -1,8 +1,8 @@
 """A judge of small patches: which are from real pictures, and which an autoencoder has painted?
 
-It is the adversary of an autoencoder that shall be sharp where features and pixels are content with blur (Isola
-et al. 2017, arXiv 1611.07004; Esser et al. 2021, arXiv 2012.09841). It sees patches and not pictures, so it
-judges texture and leaves what is shown to the other losses.
+It is the adversary of an autoencoder that shall be sharp where features and pixels are content with blur
+(Isola et al. 2017, arXiv 1611.07004; Esser et al. 2021, arXiv 2012.09841). It sees patches and not pictures,
+so it judges texture and leaves what is shown to the other losses.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Features in which two pictures are compared while an autoencoder learns: where edges are, not which pixel.
 
-A plain error of pixels is content with blur, since the mean of all sharp pictures that might be meant is
-nobody's loss. Features of a network notice that edges are missing (Johnson et al. 2016, arXiv 1603.08155; Zhang et
-al. 2018, arXiv 1801.03924). Trained networks have to be fetched from somewhere; here the weights are random and
-fixed, which keeps most of the effect (He et al. 2016, arXiv 1606.04801): random filters of small size are edge
-detectors of all directions, and on a pyramid of scales they see structure of all sizes.
+A plain error of pixels is content with blur: where it is unsure, the middle between all that might be meant
+is cheapest. Features of a network notice that edges are missing (Johnson et al. 2016, arXiv 1603.08155;
+Zhang et al. 2018, arXiv 1801.03924). Trained networks have to be fetched from somewhere; here the weights are
+random and fixed, which keeps most of the effect (He et al. 2016, arXiv 1606.04801): small random filters are
+edge detectors of all directions, and on a pyramid of scales they see structure of all sizes.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class RandomPyramid(nn.Module):
         return found
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
-        """Mean absolute difference of the features of pictures (B, C, H, W), in units of those of ``y``, (B,)."""
+        """Mean difference of the features of pictures (B, C, H, W), in units of those of ``y``, (B,)."""
         total = x.new_zeros(len(x))
         with torch.no_grad():
             wanted = self.features(y)

@@ -2,11 +2,11 @@
 
 Rounding has no slope, so the gradient is handed straight through it, as if nothing had been rounded.
 
-Vector quantisation (van den Oord et al. 2017, arXiv 1711.00937) learns its codes by the gradient: each code is
-drawn towards the vectors that chose it, and a little the other way round (``commitment``). A code that nobody
-in a batch chose is drawn towards the vector nearest to it, until it is chosen again; so no code stays dead,
-and nothing has to be remembered between steps. The other way, running averages of the chosen vectors, would
-be a state beside the weights, which checkpoints and averages of weights would have to know.
+Vector quantisation (van den Oord et al. 2017, arXiv 1711.00937) learns its codes by the gradient: each code
+is drawn towards the vectors that chose it, and a little the other way round (``commitment``). A code that
+nobody in a batch chose is drawn towards the vector nearest to it, until it is chosen again; so no code stays
+dead, and nothing has to be remembered between steps. The other way, running averages of the chosen vectors,
+would be a state beside the weights, which checkpoints and averages of weights would have to know.
 
 Finite scalar quantisation (Mentzer et al. 2023, arXiv 2309.15505) squeezes each number between -1 and 1 and
 rounds it to one of a few even places. Its codes are all combinations; there is nothing to learn or to die.
@@ -75,7 +75,7 @@ class VectorQuantiser(Quantiser):
         return z + (self._look_up(self.indices(z)) - z).detach()
 
     def loss(self, z: Tensor, commitment: float) -> Tensor:
-        """Squared distance of latents and codes, weighted by ``commitment`` where it moves the latents, (B,)."""
+        """Squared distance of latents and codes; by ``commitment`` where it moves the latents, (B,)."""
         distances = self.distances(z)
         chosen = distances.argmin(1)
         code = self._look_up(chosen.view(len(z), *z.shape[2:]))

@@ -35,6 +35,9 @@ class Prepared(ABC):
     def validation(self) -> Batch:
         """The held-out examples that validation asks about."""
 
+    def complete(self, listener: Listener) -> None:  # noqa: B027, mostly nothing is to be done
+        """Add what a model still lacks once its weights are chosen; called before it is saved."""
+
     @abstractmethod
     def preview(self, run: Path, step: int, weights: str) -> Sequence[str]:
         """Generate a little with the model as it is, and keep it under ``RUN/previews``.

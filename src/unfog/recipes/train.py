@@ -14,6 +14,7 @@ from unfog.atomic import atomic_write, clear_leftovers
 from unfog.data import NAMED
 from unfog.errors import TrainError, UsageError
 from unfog.model import Model, load
+from unfog.recipes.codec import CODEC
 from unfog.recipes.finish import finish
 from unfog.recipes.image import IMAGE
 from unfog.recipes.language import LANGUAGE
@@ -27,7 +28,12 @@ from unfog.train.checkpoint import drop_snapshots, load_checkpoint
 from unfog.train.fit import precision
 from unfog.train.run import Log, locked
 
-RECIPES: dict[str, Recipe] = {"image": IMAGE, "text2image": TEXT2IMAGE, "language": LANGUAGE}
+RECIPES: dict[str, Recipe] = {
+    "image": IMAGE,
+    "text2image": TEXT2IMAGE,
+    "language": LANGUAGE,
+    "codec": CODEC,
+}
 
 
 def train(
