@@ -3,8 +3,7 @@
 An encoder would be most of a training step, and would say the same in every epoch. So latents lie in a cache
 beside the decoded pictures, in half precision, named by the codec and the data they come from. It is made
 in a folder of its own that appears when it is complete. On opening, its length and digest are compared
-with what was written down, as ``data/cache.py`` does for pixels; a damaged cache is made again, and a sentence
-says so.
+with what was written down, as ``data/cache.py`` does for pixels; a damaged cache is made again, and said so.
 """
 
 from __future__ import annotations

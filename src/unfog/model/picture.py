@@ -181,6 +181,7 @@ class PictureModel(DiffusionModel):
         sampling: Sampling | None = None,
         progress: Callable[[int, int], None] | None = None,
         loss: PictureLoss | None = None,
+        quick: bool = False,
     ) -> np.ndarray:
         """New pictures as numbers.
 
@@ -191,6 +192,7 @@ class PictureModel(DiffusionModel):
             sampling: settings; the model's own when left out.
             progress: called with steps done and steps in all.
             loss: what to steer by, see ``generate``.
+            quick: previews will do, see ``to_pictures``.
 
         Returns:
             uint8, (n, H, W, C).
@@ -207,7 +209,7 @@ class PictureModel(DiffusionModel):
                 if progress:
                     progress(number * sampling.steps + step.index + 1, len(batches) * sampling.steps)
             assert last is not None
-            parts.append(self.to_pictures(last))
+            parts.append(self.to_pictures(last, quick=quick))
         return np.concatenate(parts)
 
     @torch.inference_mode()  # as a decorator, so that it does not stay on for the caller between two steps

@@ -18,13 +18,17 @@ class PicturesConfig(Config):
         size: side in pixels; chosen from the data when left out.
         channels: 1 or 3; chosen from the data when left out.
         held_out: share kept apart, to validate and to compare with.
-        image, label, caption: columns of a table, where the guess by their names is not what you want.
+        ground: what shows under transparent pictures: a colour ("white", "#rrggbb"), a grey level, or
+            "random", another colour for each picture.
+        image, label, caption: columns of a table, where the guess by their names is not what you want;
+            several for captions, with commas between.
     """
 
     source: str
     size: int | None = Field(default=None, ge=4, le=1024)
     channels: int | None = None
     held_out: float = Field(default=0.1, gt=0, lt=1)
+    ground: int | str = "white"
     image: str | None = None
     label: str | None = None
     caption: str | None = None
@@ -46,6 +50,7 @@ def open_store(data: PicturesConfig, listener: Listener) -> PictureStore:
         size=data.size,
         channels=data.channels,
         held_out=data.held_out,
+        ground=data.ground,
         options=Options(image=data.image, label=data.label, caption=data.caption),
         progress=lambda done, total: listener.phase("Reading pictures", done, total),
     )

@@ -27,6 +27,11 @@ class Prepared(ABC):
     source: str
     digest: str
 
+    @property
+    def key(self) -> str:
+        """Hash of all that is learned from; a resumed run must find the same."""
+        return self.digest
+
     @abstractmethod
     def batches(self, config: Any) -> Source:
         """The training batches."""

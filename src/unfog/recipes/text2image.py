@@ -27,13 +27,13 @@ from unfog.recipes.image import (
     PRESETS,
     DataConfig,
     network_for,
-    open_store,
     sampling_for,
     schedule_for,
     settled,
 )
 from unfog.recipes.image_run import SHOWN, Pictures
 from unfog.recipes.listen import Listener
+from unfog.recipes.pictures import open_store
 from unfog.recipes.recipe import Recipe
 from unfog.rng import derive_seed
 from unfog.spec import Sampling, Spec, build_part

@@ -49,6 +49,7 @@ def train(
     settings: Sequence[str] = (),
     resume: bool = False,
     samples: int = 100,
+    codec: str | Path | None = None,
     listener: Listener | None = None,
 ) -> Model:
     """Train a model on your own data.
@@ -65,6 +66,8 @@ def train(
         settings: further settings, "train.batch=32".
         resume: go on with the run in ``out``, by its own settings.
         samples: pictures to draw and evaluate at the end, 0 for none.
+        codec: a learned codec in whose latents the model shall work; or a folder of a KL autoencoder in the
+            layout of diffusers.
         listener: is told about progress.
 
     Returns:
@@ -79,6 +82,9 @@ def train(
     run, machines = Path(out), PartialState()
     listener = listener if listener and machines.is_main_process else Silent()
     given = {"minutes": minutes, "steps": steps, "preset": preset, "size": size, "seed": seed}
+    given["codec"] = None if codec is None else str(Path(codec).absolute())
+    if codec is not None and "codec" not in chosen.config.model_fields["data"].annotation.model_fields:
+        raise UsageError(f"--codec is for recipes that draw, and {recipe!r} does not. Leave it out.")
     if resume:
         config = _resumed(run, chosen, data, given, settings)
     else:
@@ -115,8 +121,7 @@ def _configure(
                 f"There is no preset {given['preset']!r}. {configs.nearest(given['preset'], recipe.presets)}"
             )
         values["preset"] = given["preset"]
-    if given["size"] is not None:
-        values["data"]["size"] = given["size"]
+    values["data"] |= {name: given[name] for name in ("size", "codec") if given[name] is not None}
     values["train"] |= {k: given[k] for k in ("minutes", "steps", "seed") if given[k] is not None}
     return configs.parse(recipe.config, configs.override(values, settings), "Settings")
 
@@ -136,6 +141,7 @@ def _resumed(
     train = config.train
     mine: dict[str, Any] = {"minutes": train.minutes, "steps": train.steps, "seed": train.seed}
     mine |= {"preset": config.preset, "size": config.data.size}
+    mine["codec"] = getattr(config.data, "codec", None)
     other = [f"--{name}" for name, value in given.items() if value not in (None, mine[name])]
     other += ["--set"] if settings else []
     other += ["--data"] if data is not None and _source(data) != config.data.source else []
@@ -192,9 +198,9 @@ def _resume_point(run: Path, training: Training, prepared: Prepared, listener: L
     for complaint in complaints:
         listener.say(f"Warning: {complaint}; used the one before.")
     if checkpoint is not None:
-        if checkpoint.notes.get("data") != prepared.digest:
+        if checkpoint.notes.get("data") != prepared.key:
             raise TrainError(
-                f"The data in {prepared.source} is not what the run began with. "
+                f"The data in {prepared.source} (or the codec) is not what the run began with. "
                 "Restore it, or begin a new run."
             )
         training.restore(checkpoint)
