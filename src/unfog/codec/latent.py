@@ -83,11 +83,11 @@ def measure_latents(
         part = np.asarray(latents[places[start : start + chunk]], np.float64).reshape(-1, latents.shape[3])
         total, squares = total + part.sum(0), squares + (part**2).sum(0)
         low, high = np.minimum(low, part.min(0)), np.maximum(high, part.max(0))
+    if not (np.isfinite(low).all() and np.isfinite(high).all()):
+        raise DataError("Some latents are not finite numbers: the codec is broken. Train it again.")
     count = len(places) * latents.shape[1] * latents.shape[2]
     mean = total / count
     std = np.sqrt(np.maximum(squares / count - mean**2, 0.0))
-    if not (np.isfinite(mean).all() and np.isfinite(std).all()):
-        raise DataError("Some latents are not finite numbers: the codec is broken. Train it again.")
     std = np.maximum(std, 1e-4)  # a channel that says nothing stays finite
     few = np.asarray(latents[some(places, MEASURED)], np.float64)
     x = ((few - mean) / std).reshape(len(few), -1)

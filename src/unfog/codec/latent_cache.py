@@ -89,9 +89,9 @@ def _write(
     for start in range(0, count, AT_ONCE):
         raw = torch.from_numpy(np.ascontiguousarray(images[start : start + AT_ONCE])).permute(0, 3, 1, 2)
         part = compress(raw).permute(0, 2, 3, 1).contiguous().cpu().numpy()
-        half = part.astype(np.float16)
-        if not np.isfinite(half).all():
+        if not (np.abs(part) < 65504).all():  # also where it is no number
             raise DataError("Latents are not finite or above 65,504: the codec is broken. Train it again.")
+        half = part.astype(np.float16)
         with caches.writing(path):
             if latents is None:
                 shape = (count, *half.shape[1:])

@@ -108,7 +108,7 @@ def _share(tile: Tile, size: tuple[int, int], rim: int, scale: float, part: Tens
     return rows[:, None] * columns
 
 
-class _Reached(Exception):  # noqa: N818, nothing is wrong: the wanted norm was reached
+class _Reached(Exception):
     """Stops a pass at the norm whose statistics are wanted."""
 
 

@@ -85,9 +85,9 @@ class AutoencoderConfig:
             raise ConfigError(
                 f"codec.groups = {self.groups}: the widths {self.widths} are no multiples of it."
             )
-        if self.kind == "fsq" and (len(self.levels) != self.latent or min(self.levels) < 2):
+        if self.kind == "fsq" and (len(self.levels) != self.latent or min(self.levels) < 3):
             raise ConfigError(
-                f"codec.levels = {self.levels}: give a number of 2 or more for each of the {self.latent} "
+                f"codec.levels = {self.levels}: give a number of 3 or more for each of the {self.latent} "
                 "channels, e.g. [8, 6, 5, 5]."
             )
 

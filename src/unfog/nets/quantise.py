@@ -98,7 +98,7 @@ class FiniteQuantiser(Quantiser):
     """A few even places for each channel.
 
     Args:
-        levels: how many places, one number for each channel, 2 or more.
+        levels: how many places, one number for each channel, 3 or more.
     """
 
     room: Tensor

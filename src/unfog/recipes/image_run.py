@@ -103,10 +103,11 @@ class Pictures(Prepared):
         channels, height, width = model.shape
         classes = ", ".join(model.spec.classes[:30]) or "none"
         latent = " x ".join(map(str, model.codec.latent[::-1]))
-        works = f"\n- Works in latents of {latent}; their codec is part of it." if model.spec.latent else ""
+        works = f" Works in latents of {latent}." if model.spec.latent else ""
         return f"""# {Path(self.source).name}: a diffusion model made with unfog
 
-- Draws pictures of {width} x {height} pixels, {"grey" if channels == 1 else "colour"}. Classes: {classes}.{works}
+- Draws pictures of {width} x {height} pixels, {"grey" if channels == 1 else "colour"}.{works}
+  Classes: {classes}.
 - Learned from {made["data"]["pictures"]:,} pictures (content hash {self.digest[:16]}),
   {made["steps"]:,} steps, {made["seconds"] / 60:.1f} minutes on {made["machine"]};
   {model.count_parameters():,} parameters.
