@@ -39,8 +39,8 @@ def test_tiles_are_the_whole(attention: bool, tolerance: float) -> None:
     assert attention or not any(norm._forward_hooks for norm in network.modules())
 
 
-def test_seams_are_blended_where_the_rim_is_short() -> None:
-    """With a rim that is too short, tiles differ; the result goes over from one to the other without a step."""
+def test_the_longer_the_rim_the_nearer_to_the_whole() -> None:
+    """With a rim that is too short, tiles differ, the less the longer it is."""
     torch.manual_seed(0)
     network = Autoencoder(AutoencoderConfig(patch=2, widths=(16,), channels=1)).eval()
     enliven(network, 0.05)

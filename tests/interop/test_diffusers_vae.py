@@ -85,7 +85,7 @@ def test_old_names_of_attention() -> None:
 
 
 def test_what_is_no_such_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="no config.json"):
+    with pytest.raises(ModelError, match=r"no config\.json"):
         read_vae(tmp_path)
     path = tmp_path / "config.json"
     path.write_text(json.dumps({"_class_name": "VQModel", "block_out_channels": [32]}))

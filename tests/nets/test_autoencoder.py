@@ -1,4 +1,4 @@
-"""The autoencoder: shapes, kinds, and the small decoder; its layers are held against diffusers' in interop."""
+"""The autoencoder: shapes, kinds, and the small decoder; its layers are held against others in interop."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ def _write(
     sha, latents = hashlib.sha256(), None
     path, count = folder / "latents.npy", len(images)
     for start in range(0, count, AT_ONCE):
-        raw = torch.from_numpy(np.ascontiguousarray(images[start : start + AT_ONCE])).permute(0, 3, 1, 2)
+        raw = torch.from_numpy(np.array(images[start : start + AT_ONCE])).permute(0, 3, 1, 2)
         part = compress(raw).permute(0, 2, 3, 1).contiguous().cpu().numpy()
         if not (np.abs(part) < 65504).all():  # also where it is no number
             raise DataError("Latents are not finite or above 65,504: the codec is broken. Train it again.")

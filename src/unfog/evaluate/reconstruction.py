@@ -55,7 +55,7 @@ def ssim(pictures: Pictures, again: Pictures) -> Floats:
     found = []
     for start in range(0, len(pictures), AT_ONCE):
         x, y = (
-            torch.from_numpy(np.ascontiguousarray(part[start : start + AT_ONCE])).permute(0, 3, 1, 2).double()
+            torch.from_numpy(np.array(part[start : start + AT_ONCE])).permute(0, 3, 1, 2).double()
             for part in (pictures, again)
         )
         found.append(_similarity(x, y).flatten(1).mean(1).numpy())

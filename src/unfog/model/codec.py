@@ -60,7 +60,7 @@ class CodecModel(Model):
 
     def encode(self, pictures: np.ndarray) -> Tensor:
         """uint8 pictures (N, H, W, C) to normalised latents, float32 (N, c, h, w)."""
-        raw = torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2)
+        raw = torch.from_numpy(np.array(pictures)).permute(0, 3, 1, 2)
         return self.codec.encode(raw)
 
     @torch.no_grad()

@@ -128,7 +128,7 @@ def learn_about(model: CodecModel, store: PictureStore, listener: Listener, *, d
         listener: is told about progress.
         distance: also look at the set as a whole, for which a judge may have to be trained.
     """
-    pictures = np.asarray(store.images[store.held_out[:FEW]])
+    pictures = np.array(store.images[store.held_out[:FEW]])
     listener.phase("Measuring the codec", 0, 2)
     found, again = reconstruction(
         pictures,
