@@ -44,8 +44,7 @@ def train(
 ) -> None:
     """Train a model: unfog train image --data photos/ --out runs/photos --minutes 10.
 
-    unfog train language --data notes.txt --out runs/notes --minutes 30 learns from texts, and
-    unfog train codec --data photos/ --out runs/codec learns to make pictures small, for --codec.
+    unfog train language --data notes.txt learns from texts, and unfog train codec makes pictures small.
     """
     with Screen() as screen:
         screen.say("Starting...")

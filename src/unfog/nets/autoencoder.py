@@ -100,8 +100,9 @@ class AutoencoderConfig:
     def reach(self) -> int:
         """Latents from whose distance on one latent no longer changes a pixel, without attention."""
         each = 2 * (self.depth + 1)
-        blocks = sum((each + 1) / 2**level for level in range(len(self.widths)))
-        return int(math.ceil(1 + 4 + blocks + 1 / 2 ** (len(self.widths) - 1)))
+        finest = 0.5 ** (len(self.widths) - 1)
+        blocks = sum((each + 1) * 0.5**level for level in range(len(self.widths)))
+        return math.ceil(1 + 4 + blocks + finest)
 
 
 def _norm(width: int, groups: int) -> nn.GroupNorm:

@@ -191,12 +191,12 @@ def warnings_of(
             "A judge of sharpness helps, too: --set train.adversarial=0.1."
         )
     distance, floor, _ = distances
-    if distance and floor and distance.value and floor.value and distance.low is not None:
-        if distance.value > MOST_DISTANCE * floor.value and distance.low > (floor.high or 0.0):
-            notes.append(
-                f"As a set, reconstructions are {distance.value / floor.value:.1f} times as far from "
-                f"training pictures as real ones are. {more}"
-            )
+    if _clearly_farther(distance, floor):
+        assert distance and floor and distance.value and floor.value
+        notes.append(
+            f"As a set, reconstructions are {distance.value / floor.value:.1f} times as far from "
+            f"training pictures as real ones are. {more}"
+        )
     if use is not None and use[1] < LEAST_USE:
         notes.append(
             f"Only {use[1]:.0%} of the codes are in use: fewer will do (--set codec.codes=... or "
@@ -209,6 +209,13 @@ def warnings_of(
             f"(--set codec.latent={config.latent - len(silent)})."
         )
     return notes
+
+
+def _clearly_farther(distance: Figure | None, floor: Figure | None) -> bool:
+    """Whether a distance is so much above its floor that chance does not explain it."""
+    if not (distance and floor and distance.value and floor.value) or distance.low is None:
+        return False
+    return distance.value > MOST_DISTANCE * floor.value and distance.low > (floor.high or 0.0)
 
 
 def tell(

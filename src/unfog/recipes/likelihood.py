@@ -73,11 +73,7 @@ def measure_likelihood(
         SampleError: if the model does not work in pixels.
     """
     listener = listener or Silent()
-    if model.spec.latent:
-        raise SampleError(
-            "This model works in the latents of a codec, and their density is not that of pixels: many "
-            "pictures share one latent. Train in pixels to measure likelihood: leave --codec out."
-        )
+    _check_pixels(model)
     store = data_of(model, data, listener)
     if not len(store.held_out):
         raise DataError(f"{data} has no held-out pictures to measure. Give more than one picture.")
@@ -109,6 +105,14 @@ def measure_likelihood(
         "notes": notes,
     }
     return Likelihood(*figures, unusual, values, notes)
+
+
+def _check_pixels(model: PictureModel) -> None:
+    if model.spec.latent:
+        raise SampleError(
+            "This model works in the latents of a codec, and their density is not that of pixels: many "
+            "pictures share one latent. Train in pixels to measure likelihood: leave --codec out."
+        )
 
 
 def _weigh(

@@ -66,8 +66,7 @@ def train(
         settings: further settings, "train.batch=32".
         resume: go on with the run in ``out``, by its own settings.
         samples: pictures to draw and evaluate at the end, 0 for none.
-        codec: a learned codec in whose latents the model shall work; or a folder of a KL autoencoder in the
-            layout of diffusers.
+        codec: a learned codec, or an autoencoder of diffusers, in whose latents the model shall work.
         listener: is told about progress.
 
     Returns:
@@ -82,9 +81,7 @@ def train(
     run, machines = Path(out), PartialState()
     listener = listener if listener and machines.is_main_process else Silent()
     given = {"minutes": minutes, "steps": steps, "preset": preset, "size": size, "seed": seed}
-    given["codec"] = None if codec is None else str(Path(codec).absolute())
-    if codec is not None and "codec" not in chosen.config.model_fields["data"].annotation.model_fields:
-        raise UsageError(f"--codec is for recipes that draw, and {recipe!r} does not. Leave it out.")
+    given["codec"] = None if codec is None else _codec_for(recipe, codec)
     if resume:
         config = _resumed(run, chosen, data, given, settings)
     else:
@@ -98,6 +95,17 @@ def train(
         if machines.is_main_process and not resume:  # only now, so that a slip leaves no run behind
             atomic_write(run / "config.toml", configs.to_toml(config))
         return _run(run, chosen.settled(config, prepared), prepared, accelerator, samples, listener)
+
+
+def _codec_for(recipe: str, codec: str | Path) -> str:
+    """A codec as a run remembers it.
+
+    Raises:
+        UsageError: for a recipe that has none.
+    """
+    if "codec" not in RECIPES[recipe].config.model_fields["data"].annotation.model_fields:
+        raise UsageError(f"--codec is for recipes that draw, and {recipe!r} does not. Leave it out.")
+    return str(Path(codec).absolute())
 
 
 def _check_free(run: Path) -> None:
