@@ -63,7 +63,7 @@ class AutoencoderConfig:
     post_quant: bool = False
     groups: int = 0
     bound: bool = False
-    codes: int = 512
+    codes: int = 1024
     levels: tuple[int, ...] = (8, 6, 5, 5)
 
     def __post_init__(self) -> None:

@@ -17,7 +17,7 @@ from unfog.output.report import template
 from unfog.output.sheet import contact_sheet
 from unfog.output.words import words
 
-TILE = 112  # pixels, longest side of a picture on the page
+TILE = 128  # pixels, longest side of a picture on the page
 STRONGER = 4  # times that errors are shown stronger than they are
 
 _EN = {

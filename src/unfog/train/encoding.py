@@ -30,6 +30,9 @@ from unfog.train.config import CodecTrainConfig
 from unfog.train.objective import Batch, Objective
 
 
+SLICE = 16 * 64 * 64  # pixels whose traces a processor does well to compute together, which bounds memory
+
+
 class EncodingObjective(Objective):
     """The loss of a codec.
 
@@ -45,6 +48,8 @@ class EncodingObjective(Objective):
         channels = model.codec.shape[0]
         self.features = RandomPyramid(channels)
         self.judge = PatchDiscriminator(channels) if config.adversarial else None
+        self.at_once = max(1, SLICE // (model.shape[1] * model.shape[2]))
+        self.to(model.device)
 
     def draw(self, batch: Batch, rng: Noise, *, hide: float = 0.0) -> Batch:
         """Pictures (B, C, H, W) and the noise of their latents (B, c, h, w)."""
