@@ -29,7 +29,6 @@ from unfog.rng import Noise
 from unfog.train.config import CodecTrainConfig
 from unfog.train.objective import Batch, Objective
 
-
 SLICE = 16 * 64 * 64  # pixels whose traces a processor does well to compute together, which bounds memory
 
 
