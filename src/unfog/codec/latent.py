@@ -49,6 +49,11 @@ class LatentStatistics:
     spread: float = 8.0
     diameter: float = 0.0
 
+    @property
+    def extent(self) -> tuple[float, float]:
+        """Spread and diameter."""
+        return self.spread, self.diameter
+
     def to_dict(self) -> dict[str, object]:
         """Plain values for JSON."""
         return asdict(self)

@@ -66,7 +66,8 @@ class Encodings(Prepared):
         parts = []
         with torch.no_grad():
             for start in range(0, len(chosen), AT_ONCE):
-                raw = pictures_at(self.store.images, None, chosen[start : start + AT_ONCE])[0]
+                few = np.array(self.store.images[chosen[start : start + AT_ONCE]])
+                raw = torch.from_numpy(few).permute(0, 3, 1, 2)
                 parts.append(model.codec.compress(raw).permute(0, 2, 3, 1).cpu().numpy())
                 listener.phase("Measuring latents", start + len(raw), len(chosen))
         model.codec.remeasure(model.codec.statistics, measure_latents(np.concatenate(parts)))

@@ -110,17 +110,25 @@ def prepare(config: ImageConfig, listener: Listener) -> Pictures:
     Raises:
         TrainError: fewer than two pictures, or a codec that does not fit.
     """
-    data, path = config.data, config.data.codec
-    if path is None:
-        return prepared_for(config, open_store(data, listener), listener)
+    store, codec = opened(config.data, listener)
+    return prepared_for(config, store, listener, codec)
+
+
+def opened(data: DataConfig, listener: Listener) -> tuple[PictureStore, CodecModel | None]:
+    """The pictures that the settings name, and the codec in whose latents is worked; None for pixels.
+
+    Raises:
+        TrainError: fewer than two pictures, or a codec that does not fit.
+    """
+    if data.codec is None:
+        return open_store(data, listener), None
     if data.flip:
         raise TrainError(
             "data.flip with --codec: latents are made once, and those of a mirrored picture are others. "
             "Leave flip out, or put mirrored copies beside the pictures."
         )
-    codec = open_codec(path)
-    store = open_store(data.model_copy(update=fitted(data, codec, path)), listener)
-    return prepared_for(config, store, listener, codec)
+    codec = open_codec(data.codec)
+    return open_store(data.model_copy(update=fitted(data, codec, data.codec)), listener), codec
 
 
 def prepared_for(
@@ -133,9 +141,7 @@ def prepared_for(
     listener = listener or Silent()
     statistics = measure_pixels(store.images, store.train)
     latents = None if codec is None else encode_store(store, codec, statistics, listener)
-    spread, diameter = statistics.spread, statistics.diameter
-    if latents is not None:
-        spread, diameter = latents.codec.spread, latents.codec.latents.diameter
+    spread, diameter = (statistics if latents is None else latents.codec.latents).extent
     labelled = config.data.classes and store.labels is not None and len(store.classes) > 1
     classes = tuple(store.classes) if labelled else ()
     groups = _groups(config, store, classes)
@@ -143,7 +149,7 @@ def prepared_for(
     ours = sampling_for(spread, groups is not None, schedule.get("sigma_max", math.inf))
     spec = Spec(
         recipe="image",
-        network=network_of(config, store.size, latents),
+        network=network_of(config.preset, store.size, config.network, latents),
         schedule=schedule,
         target=config.target,
         statistics=statistics.to_dict(),
@@ -156,10 +162,7 @@ def prepared_for(
     for warning in saturation_warnings(statistics):
         listener.say(f"Warning: {warning}")
     torch.manual_seed(derive_seed(config.train.seed, "weights"))
-    model = PictureModel(spec)
-    if latents is not None:
-        model.codec.load_state_dict(latents.codec.state_dict())
-    return Pictures(store, model, groups.of if groups else None, latents.values if latents else None)
+    return Pictures(store, PictureModel(spec), groups.of if groups else None, latents)
 
 
 def _groups(config: ImageConfig, store: PictureStore, classes: tuple[str, ...]) -> Groups | None:
@@ -173,14 +176,14 @@ def _groups(config: ImageConfig, store: PictureStore, classes: tuple[str, ...]) 
     return find_groups(store.images, labels, store.train, classes=len(classes), wanted=wanted)
 
 
-def network_of(config: ImageConfig, size: int, latents: Latents | None) -> dict[str, Any]:
-    """The network's options for pictures of a size, or for their latents."""
+def network_of(preset: str, size: int, options: dict[str, Any], latents: Latents | None) -> dict[str, Any]:
+    """The network's options for pictures of a size, or for their latents; see ``network_for``."""
     if latents is None:
-        return network_for(config.preset, size, config.network)
+        return network_for(preset, size, options)
     side = latents.codec.latent[1]
     # latents are folded already: they differ from place to place as pixels never do
     patch = {} if side > WHOLE else {"patch": 1}
-    return network_for(config.preset, side, {**patch, **config.network})
+    return network_for(preset, side, {**patch, **options})
 
 
 def schedule_for(options: dict[str, Any], diameter: float) -> dict[str, Any]:

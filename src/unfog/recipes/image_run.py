@@ -13,6 +13,7 @@ from unfog.data import PictureStore
 from unfog.model import PictureModel
 from unfog.output.provenance import Provenance, write_picture
 from unfog.output.sheet import preview
+from unfog.recipes.latents import Latents
 from unfog.recipes.listen import Listener
 from unfog.recipes.prepared import Prepared
 from unfog.recipes.story import losses_of, tell
@@ -32,7 +33,7 @@ class Pictures(Prepared):
         store: the pictures.
         model: untrained.
         told: what steers each picture: groups, (N,), -1 for unknown, or see ``Told``; None if nothing does.
-        latents: of all pictures, float16 (N, h, w, c), where the model works in them.
+        latents: of the pictures, where the model works in them; it takes the codec's weights from there.
     """
 
     model: PictureModel
@@ -42,10 +43,12 @@ class Pictures(Prepared):
         store: PictureStore,
         model: PictureModel,
         told: np.ndarray | Told | None,
-        latents: np.ndarray | None = None,
+        latents: Latents | None = None,
     ) -> None:
         self.store, self.model, self.told = store, model, told
-        self.learned = store.images if latents is None else latents
+        self.learned = store.images if latents is None else latents.values
+        if latents is not None:
+            model.codec.load_state_dict(latents.codec.state_dict())
         self.source, self.digest = store.source, store.digest
 
     @property
