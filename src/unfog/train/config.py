@@ -93,7 +93,7 @@ class CodecTrainConfig(CommonTrainConfig):
     batch: int = Field(default=32, ge=1)
     learning_rate: float = Field(default=3e-3, gt=0)
     perceptual: float = Field(default=0.5, ge=0)
-    kl: float = Field(default=1e-4, ge=0)
+    kl: float = Field(default=3e-3, ge=0)
     commitment: float = Field(default=0.25, ge=0)
     adversarial: float = Field(default=0.0, ge=0)
 
