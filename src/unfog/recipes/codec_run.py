@@ -84,7 +84,6 @@ class Encodings(Prepared):
 
     def preview(self, run: Path, step: int, weights: str) -> Sequence[str]:
         """Held-out pictures beside what comes back of them; see ``Prepared.preview``."""
-        self.model.eval()
         made = Provenance(model=weights, recipe="codec", kind="grid", settings={"step": step})
         write_picture(run / "previews" / f"step-{step:08d}.png", self._sheet(SHOWN), made)
         return []
