@@ -10,11 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from tests.sentences import sentences
-from unfog.codec import TokenCodec, measure_pixels
-from unfog.model import PictureModel, TextModel
+from unfog.codec import TokenCodec, measure_latents, measure_pixels
+from unfog.model import CodecModel, PictureModel, TextModel
+from unfog.model.codec import latent_part
 from unfog.model.vocabulary import tokens_hash
 from unfog.process import GaussianProcess
-from unfog.spec import Sampling, Spec, TextSpec, Writing
+from unfog.spec import CodecSpec, Sampling, Spec, TextSpec, Writing
 from unfog.verify.check import schedules
 
 
@@ -150,4 +151,35 @@ def knowing(model: TextModel, text: str, start: int | None = None) -> TextModel:
     said = torch.tensor(model.codec.encode_text(text))[: len(tokens) - start]
     tokens[start : start + len(said)] = said
     model.denoiser.network = Sure(tokens, model.denoiser.process.vocabulary)
+    return model
+
+
+def small_codec(seed: int = 0, *, kind: str = "kl", channels: int = 3, size: int = 8) -> CodecModel:
+    """A small codec with seeded weights, for pictures of 8 x 8 as 2 x 2 latents of 3 channels."""
+    torch.manual_seed(seed)
+    shape = {"channels": channels, "latent": 3, "kind": kind, "patch": 2, "widths": [8, 8], "codes": 16}
+    shape["levels"] = [4, 4, 4]
+    images = pictures(32, size=size, channels=channels)
+    model = CodecModel(
+        CodecSpec(
+            "codec",
+            shape,
+            measure_pixels(images).to_dict(),
+            tiny={"channels": channels, "latent": 3, "factor": 4, "width": 8, "depth": 1},
+            size=size,
+        )
+    )
+    enliven(model)
+    kept = model.codec.compress(torch.from_numpy(images).permute(0, 3, 1, 2)).permute(0, 2, 3, 1).numpy()
+    model.codec.remeasure(model.codec.statistics, measure_latents(kept))
+    model.spec = replace(model.spec, latents=model.codec.latents.to_dict())
+    return model.eval()
+
+
+def small_latent_model(seed: int = 0, **changes: Any) -> PictureModel:
+    """A small model of pictures that works in the latents of the small codec."""
+    codec = small_codec(seed)
+    part = latent_part(codec.as_codec(), codec.fingerprint())
+    model = small_model(seed, channels=3, latent=part, **changes)
+    model.codec.load_state_dict(codec.codec.state_dict())
     return model

@@ -1,5 +1,5 @@
-"""The same tiny run as for the recipes."""
+"""The same tiny runs as for the recipes."""
 
-from tests.recipes.conftest import run, shapes
+from tests.recipes.conftest import codec_run, latent_run, run, shapes
 
-__all__ = ["run", "shapes"]
+__all__ = ["codec_run", "latent_run", "run", "shapes"]

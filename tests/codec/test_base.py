@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
-from unfog.codec import CODECS, Codec
+from tests.given import pictures
+from unfog.codec import CODECS, Codec, PixelCodec, measure_pixels
 
 
 def test_a_codec_translates_both_ways() -> None:
@@ -15,3 +17,8 @@ def test_a_codec_translates_both_ways() -> None:
 @pytest.mark.parametrize("name", CODECS)
 def test_every_codec_of_the_table_is_one(name: str) -> None:
     assert issubclass(CODECS[name], Codec)
+
+
+def test_a_glance_at_pixels_is_the_picture() -> None:
+    codec, images = PixelCodec(measure_pixels(pictures(4))), torch.from_numpy(pictures(4)).permute(0, 3, 1, 2)
+    assert torch.equal(codec.glance(codec.encode(images)), images)

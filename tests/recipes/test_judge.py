@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from unfog.data import open_pictures
 from unfog.recipes.judge import Judge
@@ -21,3 +22,6 @@ def test_real_pictures_are_nearer_than_noise(shapes: Path, tmp_path: Path) -> No
     assert right.value > 0.9 > guessed.value
     assert judge.figures(real, None)[1] is None
     assert "classifier" in judge.space
+    apart, same = judge.apart(real, noise), judge.apart(real, real)
+    assert same.value < 1e-3 < apart.value
+    assert apart.value == pytest.approx(judge.apart(noise, real).value)

@@ -93,3 +93,10 @@ def test_the_source_is_not_written_to() -> None:
     x, _ = Batches(images, None, np.arange(6), size=6, seed=0)(0)
     x.zero_()
     assert images[:, 0, 0, 0].tolist() == [0, 1, 2, 3, 4, 5]
+
+
+def test_latents_come_as_they_are_kept() -> None:
+    latents = np.random.default_rng(0).standard_normal((10, 2, 2, 3)).astype(np.float16)
+    x, labels = Batches(latents, None, np.arange(10), size=10, seed=0)(0)
+    assert x.dtype == torch.float16 and x.shape == (10, 3, 2, 2) and labels is None
+    assert sorted(x.flatten().tolist()) == sorted(latents.flatten().tolist())

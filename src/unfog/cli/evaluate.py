@@ -30,9 +30,10 @@ def evaluate(
     """Measure a model: unfog evaluate runs/photos/model --data photos/."""
     with Screen() as screen:
         from unfog.config import override
-        from unfog.model import TextModel, load, load_pictures
+        from unfog.model import CodecModel, TextModel, load, load_pictures
         from unfog.recipes.assess import Evaluation, evaluate_model
         from unfog.recipes.assess_text import evaluate_text
+        from unfog.recipes.codec_story import evaluate_codec
 
         changes: dict[str, Any] = {"steps": steps, "sampler": sampler, "guidance": guidance}
         override(changes, set_ or ())
@@ -41,6 +42,8 @@ def evaluate(
         found: Evaluation
         if isinstance(loaded, TextModel):
             found = evaluate_text(loaded, data, 200 if n is None else n, **common)
+        elif isinstance(loaded, CodecModel):
+            found = evaluate_codec(loaded, data, listener=screen)
         else:
             found = evaluate_model(load_pictures(model), data, 1000 if n is None else n, **common)
     head = ["figure", "samples", "real, held out", "better", "n"]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def train(
-    recipe: Annotated[str, typer.Argument(help="What to train: image or language.")],
+    recipe: Annotated[str, typer.Argument(help="What to train: image, language or codec.")],
     out: Annotated[Path, typer.Option(help="Folder of the run; must be new, unless --resume.")],
     data: Annotated[
         str | None,
@@ -33,6 +33,10 @@ def train(
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="Any other setting, e.g. train.batch=32; repeatable.")
     ] = None,
+    codec: Annotated[
+        Path | None,
+        typer.Option(help="Work in the latents of this codec (unfog train codec), or of a diffusers VAE."),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Of weights, order and noise.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
     samples: Annotated[int, typer.Option(help="Pictures or texts to make for the report; 0 for none.")] = 100,
@@ -40,7 +44,7 @@ def train(
 ) -> None:
     """Train a model: unfog train image --data photos/ --out runs/photos --minutes 10.
 
-    unfog train language --data notes.txt --out runs/notes --minutes 30 learns from texts.
+    unfog train language --data notes.txt learns from texts, and unfog train codec makes pictures small.
     """
     with Screen() as screen:
         screen.say("Starting...")
@@ -59,6 +63,7 @@ def train(
             settings=tuple(set_ or ()),
             resume=resume,
             samples=samples,
+            codec=codec,
             listener=screen,
         )
         from accelerate import PartialState
@@ -74,6 +79,8 @@ def next_step(model: Model, path: Path) -> str:
     """What to do with a model that was just made."""
     if model.spec.recipe == "language":
         return f"unfog write {path}"
+    if model.spec.recipe == "codec":
+        return f"unfog train image --codec {path} --data {model.history[-1]['data']['source']} --out RUN"
     return f"unfog sample {path} --out pictures -n 16"
 
 

@@ -69,6 +69,10 @@ class PictureCodec(Codec):
         """x to uint8 pictures (B, C, H, W); what lies beyond black or white is clipped."""
         return self.to_unit(z).clamp(0, 1).mul(255).round().to(torch.uint8)
 
+    def glance(self, z: Tensor) -> Tensor:
+        """A quick look at x: uint8 pictures (B, C, H, W), as ``decode`` gives or a little coarser."""
+        return self.decode(z)
+
     @abstractmethod
     def to_unit(self, z: Tensor) -> Tensor:
         """x to pictures (B, C, H, W) where black is 0 and white is 1, not clipped; a gradient passes."""

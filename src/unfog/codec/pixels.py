@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from unfog.codec.base import PictureCodec
+from unfog.codec.measure import farthest, some, widest
 from unfog.errors import DataError
 
 
@@ -44,6 +45,11 @@ class PixelStatistics:
     at_white: float
     spread: float = 8.0
     diameter: float = 0.0
+
+    @property
+    def extent(self) -> tuple[float, float]:
+        """Spread and diameter."""
+        return self.spread, self.diameter
 
     def to_dict(self) -> dict[str, object]:
         """Plain values for JSON."""
@@ -100,11 +106,8 @@ def _diameter(
     """The largest distance between two of some pictures, in units of x."""
     places = np.arange(len(images)) if indices is None else indices
     count = max(2, min(most, values // int(np.prod(images.shape[1:]))))
-    few = np.asarray(images[places[:: max(1, -(-len(places) // count))]], np.float32)
-    x = (few / (255 * std).astype(np.float32)).reshape(len(few), -1)
-    lengths = np.einsum("ij,ij->i", x, x)
-    squared = lengths[:, None] + lengths[None] - 2 * x @ x.T
-    return float(np.sqrt(max(0.0, float(squared.max()))))
+    few = np.asarray(images[some(places, count)], np.float32)
+    return farthest((few / (255 * std).astype(np.float32)).reshape(len(few), -1))
 
 
 def _spread(
@@ -112,15 +115,13 @@ def _spread(
 ) -> float:
     """Square root of the largest eigenvalue of the covariance of x, from a coarse view of some pictures."""
     places = np.arange(len(images)) if indices is None else indices
-    few = np.asarray(images[places[:: max(1, -(-len(places) // most))]])
+    few = np.asarray(images[some(places, most)])
     # what differs most between pictures is never fine detail: averaging blocks loses nothing but a factor
     block = min(max(1, max(few.shape[1:3]) // 32), *few.shape[1:3])
     height, width = (side // block * block for side in few.shape[1:3])
     x = (few[:, :height, :width] / 255 - mean) / std
     x = x.reshape(len(x), height // block, block, width // block, block, -1).mean((2, 4)).reshape(len(x), -1)
-    x = x - x.mean(0)
-    largest = np.linalg.eigvalsh(x @ x.T / max(1, len(x) - 1))[-1]
-    return float(max(1.0, block * np.sqrt(max(0.0, largest))))
+    return float(max(1.0, block * widest(x)))
 
 
 class PixelCodec(PictureCodec):

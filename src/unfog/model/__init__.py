@@ -1,21 +1,30 @@
-"""Models: codec, encoder and denoiser that belong together, one kind for each kind of data."""
+"""Models: parts that belong together, one kind for each kind of data; and learned codecs alone."""
 
-from unfog.model.base import Model
-from unfog.model.disk import home, load, load_pictures, load_text, restate
+from unfog.model.base import DiffusionModel, Model
+from unfog.model.codec import CodecModel
+from unfog.model.disk import home, load, load_codec, load_pictures, load_text, restate
 from unfog.model.picture import PictureLoss, PictureModel
 from unfog.model.text import TextModel
 
-MODELS: dict[str, type[Model]] = {"image": PictureModel, "text2image": PictureModel, "language": TextModel}
+MODELS: dict[str, type[Model]] = {
+    "image": PictureModel,
+    "text2image": PictureModel,
+    "language": TextModel,
+    "codec": CodecModel,
+}
 """The kind of model that each recipe makes."""
 
 __all__ = [
     "MODELS",
+    "CodecModel",
+    "DiffusionModel",
     "Model",
     "PictureLoss",
     "PictureModel",
     "TextModel",
     "home",
     "load",
+    "load_codec",
     "load_pictures",
     "load_text",
     "restate",

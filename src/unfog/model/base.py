@@ -1,4 +1,4 @@
-"""What every model is: codec, encoder and denoiser that belong together, with their history.
+"""What every model is: parts that belong together, with their history; and what those share that generate.
 
 On disk it is a folder: ``model.json`` (what it is), ``model.safetensors`` (its weights), ``card.md`` (for
 people), and mostly ``weak.safetensors`` (its weights early in training, for autoguidance).
@@ -10,7 +10,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import asdict, fields
+from dataclasses import MISSING, Field, asdict, fields
 from pathlib import Path
 from typing import Any, Self
 
@@ -32,20 +32,16 @@ class Model(nn.Module, ABC):
         spec: what it is; a frozen dataclass of plain values.
         history: how it was made, oldest first; plain values.
         early: its weights from early in training, where it carries them.
-        denoiser: the one thing that is learned.
-        encoder: of classes or words; None without.
+        codec: between raw data and what is computed with.
     """
 
     spec: Any
     codec: nn.Module
-    denoiser: Denoiser[Any, Any]
-    encoder: Encoder | None
 
     def __init__(self, spec: Any, history: Sequence[dict[str, Any]] = ()) -> None:
         super().__init__()
         self.spec, self.history = spec, list(history)
         self.early = NO_EARLY
-        self._weaker: list[Self] = []  # in a list, as it is no part of this module
 
     @classmethod
     @abstractmethod
@@ -66,8 +62,12 @@ class Model(nn.Module, ABC):
         return next(self.parameters()).device
 
     def count_parameters(self) -> int:
-        """Number of trainable numbers."""
-        return sum(p.numel() for p in self.parameters())
+        """Number of trainable numbers; those of a codec that was learned before do not count."""
+        return sum(p.numel() for p in self.parameters() if p.requires_grad)
+
+    def learned_state(self) -> dict[str, torch.Tensor]:
+        """All weights by name, but for those of a codec that was learned before."""
+        return {n: t for n, t in self.state_dict().items() if not n.startswith("codec.")}
 
     def fingerprint(self) -> str:
         """SHA-256 of what the model is and of its weights: not of its history, nor of how it likes to sample.
@@ -77,25 +77,11 @@ class Model(nn.Module, ABC):
         told = {
             f.name: getattr(self.spec, f.name)
             for f in fields(self.spec)
-            if f.name not in ("sampling", "learned") and getattr(self.spec, f.name) != f.default
+            if f.name not in ("sampling", "learned") and getattr(self.spec, f.name) != _default(f)
         }
         if self.early.hash:
             told["weak"] = self.early.hash
         return digest(told, self.state_dict())
-
-    def weaker(self) -> Self:
-        """The model as it was early in its training; read when first asked for.
-
-        Raises:
-            SampleError: if it was not kept.
-            ModelError: if its weights are missing or damaged.
-        """
-        if not self._weaker or self._weaker[0].device != self.device:
-            with torch.inference_mode(False):  # sampling must not make weights that no gradient can pass
-                weaker = deepcopy(self)
-                weaker.load_state_dict(self.early.read())
-                self._weaker[:] = [weaker.eval()]
-        return self._weaker[0]
 
     def save(self, folder: str | Path, *, card: str = "", extra: Callable[[Path], None] | None = None) -> str:
         """Write the model folder, all of it or nothing.
@@ -134,3 +120,37 @@ class Model(nn.Module, ABC):
             "history": self.history,
         }
         return json.dumps(description, indent=2, ensure_ascii=False) + "\n"
+
+
+class DiffusionModel(Model):
+    """A model that makes something: it has a denoiser.
+
+    Attributes:
+        denoiser: the one thing that is learned.
+        encoder: of classes or words; None without.
+    """
+
+    denoiser: Denoiser[Any, Any]
+    encoder: Encoder | None
+
+    def __init__(self, spec: Any, history: Sequence[dict[str, Any]] = ()) -> None:
+        super().__init__(spec, history)
+        self._weaker: list[Self] = []  # in a list, as it is no part of this module
+
+    def weaker(self) -> Self:
+        """The model as it was early in its training; read when first asked for.
+
+        Raises:
+            SampleError: if it was not kept.
+            ModelError: if its weights are missing or damaged.
+        """
+        if not self._weaker or self._weaker[0].device != self.device:
+            with torch.inference_mode(False):  # sampling must not make weights that no gradient can pass
+                weaker = deepcopy(self)
+                weaker.load_state_dict({**self.state_dict(), **self.early.read()})
+                self._weaker[:] = [weaker.eval()]
+        return self._weaker[0]
+
+
+def _default(field: Field[Any]) -> Any:
+    return field.default if field.default_factory is MISSING else field.default_factory()

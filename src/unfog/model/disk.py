@@ -11,6 +11,7 @@ import torch
 from unfog.atomic import atomic_write
 from unfog.errors import ModelError
 from unfog.model.base import Model
+from unfog.model.codec import CodecModel
 from unfog.model.picture import PictureModel
 from unfog.model.text import TextModel
 from unfog.spec.parts import describe
@@ -55,7 +56,7 @@ def load(folder: str | Path, device: str | torch.device = "cpu") -> Model:
         raise ModelError(f"{folder / 'model.json'} does not describe a model: {error}.") from error
     model.load_state_dict(read_weights(folder / "model.safetensors", model.state_dict()))
     if isinstance(description.get("weak"), str):
-        model.early = early_file(folder, description["weak"], model.state_dict())
+        model.early = early_file(folder, description["weak"], model.learned_state())
     _check_fingerprint(model, folder, description)
     return model.eval().to(device)
 
@@ -80,6 +81,7 @@ def load_text(folder: str | Path, device: str | torch.device = "cpu") -> TextMod
     """
     model = load(folder, device)
     if not isinstance(model, TextModel):
+        _refuse_codec(model, folder)
         raise ModelError(f"{folder} draws pictures and writes no text. Use: unfog sample {folder} --out DIR")
     return model
 
@@ -92,5 +94,29 @@ def load_pictures(folder: str | Path, device: str | torch.device = "cpu") -> Pic
     """
     model = load(folder, device)
     if not isinstance(model, PictureModel):
+        _refuse_codec(model, folder)
         raise ModelError(f"{folder} makes text and no pictures. Use: unfog write {folder}")
     return model
+
+
+def load_codec(folder: str | Path, device: str | torch.device = "cpu") -> CodecModel:
+    """A learned codec; see ``load``.
+
+    Raises:
+        ModelError: if it is something else.
+    """
+    model = load(folder, device)
+    if not isinstance(model, CodecModel):
+        raise ModelError(
+            f"{folder} is a model of the recipe {model.spec.recipe!r} and no codec. Train one: "
+            "unfog train codec --data DATA --out RUN"
+        )
+    return model
+
+
+def _refuse_codec(model: Model, folder: str | Path) -> None:
+    if isinstance(model, CodecModel):
+        raise ModelError(
+            f"{folder} is a codec: it makes nothing new by itself. Train a model in its latents: "
+            f"unfog train image --codec {folder} --data DATA --out RUN"
+        )

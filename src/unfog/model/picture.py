@@ -1,4 +1,4 @@
-"""A model of pictures: pixels in, noise, a network that looks through it, pixels out."""
+"""A model of pictures: a codec, noise, a network that looks through it, and the codec back to pixels."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from unfog.denoise import TARGETS, Denoiser, GaussianDenoiser
 from unfog.errors import ModelError
 from unfog.guide.steer import Surroundings, check_guides, steer
 from unfog.model.asked import Wish, asking
-from unfog.model.base import Model
+from unfog.model.base import DiffusionModel
+from unfog.model.codec import codec_from
 from unfog.model.vocabulary import TOKENS_FILE, read_tokens
 from unfog.nets import NETWORKS
 from unfog.process import SCHEDULES, GaussianProcess
@@ -40,11 +41,11 @@ if TYPE_CHECKING:
 
 PictureLoss = Callable[[Tensor], Tensor]
 
-PIXELS_AT_ONCE = 100 * 28 * 28  # how many pixels are sampled together, which bounds memory
+PIXELS_AT_ONCE = 100 * 28 * 28  # how many places are sampled together, which bounds memory
 
 
-class PictureModel(Model):
-    """A model that draws pictures.
+class PictureModel(DiffusionModel):
+    """A model that draws pictures, in pixels or in the latents of a codec that was learned before.
 
     Attributes:
         asker: what it can be asked for.
@@ -62,11 +63,13 @@ class PictureModel(Model):
         self.tokens = tokens
         statistics = build_part(PixelStatistics, spec.statistics, "pixel statistics")
         network, options = dict(spec.network), dict(spec.schedule)
+        self.codec = codec_from(statistics, spec.latent) if spec.latent else PixelCodec(statistics)
+        self.codec.requires_grad_(False)
         kind = network.pop("kind", "unet")
         if kind not in NETWORKS:
             raise ModelError(f"There is no network {kind!r}. {nearest(kind, NETWORKS)}")
         build, config_type = NETWORKS[kind]
-        config = build_part(config_type, {**network, "channels": statistics.shape[0]}, f"network {kind!r}")
+        config = build_part(config_type, {**network, "channels": self.codec.latent[0]}, f"network {kind!r}")
         schedule = options.pop("kind", "cosine")
         if schedule not in SCHEDULES or spec.target not in TARGETS:
             raise ModelError(
@@ -74,7 +77,6 @@ class PictureModel(Model):
                 f"{', '.join(SCHEDULES)}; targets: {', '.join(TARGETS)}."
             )
         process = GaussianProcess(build_part(SCHEDULES[schedule], options, f"schedule {schedule!r}"))
-        self.codec = PixelCodec(statistics)
         context = getattr(config, "context", 0)
         self.encoder, self.asker = asking(spec, config.vector, context, tokens)
         self.denoiser = GaussianDenoiser(
@@ -168,7 +170,7 @@ class PictureModel(Model):
 
     def batch_size(self) -> int:
         """How many pictures are sampled at once."""
-        return max(1, PIXELS_AT_ONCE // (self.shape[1] * self.shape[2]))
+        return max(1, PIXELS_AT_ONCE // (self.codec.latent[1] * self.codec.latent[2]))
 
     def draw(
         self,
@@ -179,6 +181,7 @@ class PictureModel(Model):
         sampling: Sampling | None = None,
         progress: Callable[[int, int], None] | None = None,
         loss: PictureLoss | None = None,
+        quick: bool = False,
     ) -> np.ndarray:
         """New pictures as numbers.
 
@@ -189,6 +192,7 @@ class PictureModel(Model):
             sampling: settings; the model's own when left out.
             progress: called with steps done and steps in all.
             loss: what to steer by, see ``generate``.
+            quick: previews will do, see ``to_pictures``.
 
         Returns:
             uint8, (n, H, W, C).
@@ -205,7 +209,7 @@ class PictureModel(Model):
                 if progress:
                     progress(number * sampling.steps + step.index + 1, len(batches) * sampling.steps)
             assert last is not None
-            parts.append(self.to_pictures(last))
+            parts.append(self.to_pictures(last, quick=quick))
         return np.concatenate(parts)
 
     @torch.inference_mode()  # as a decorator, so that it does not stay on for the caller between two steps
@@ -270,7 +274,14 @@ class PictureModel(Model):
         null = self.encoder.null(len(indices)) if away is None else self.encoder(away)
         return self.encoder(self.asker.raw(asked, indices, seed)), null
 
-    def to_pictures(self, x: Tensor) -> np.ndarray:
-        """x, (B, C, H, W), as uint8 pictures (B, H, W, C)."""
-        pictures: np.ndarray = self.codec.decode(x).permute(0, 2, 3, 1).cpu().numpy()
+    @torch.no_grad()
+    def to_pictures(self, x: Tensor, *, quick: bool = False) -> np.ndarray:
+        """x, (B, c, h, w), as uint8 pictures (B, H, W, C).
+
+        Args:
+            x: on the way or at its end.
+            quick: a preview will do, which costs less where a codec was learned.
+        """
+        shown = self.codec.glance(x) if quick else self.codec.decode(x)
+        pictures: np.ndarray = shown.permute(0, 2, 3, 1).cpu().numpy()
         return pictures

@@ -16,7 +16,7 @@ from unfog.config import nearest
 from unfog.denoise.categorical import CategoricalPosterior, MaskedDenoiser, TokenDenoiser, UniformDenoiser
 from unfog.errors import ModelError, SampleError
 from unfog.guide import Barred, ClassifierFree, Given
-from unfog.model.base import Model
+from unfog.model.base import DiffusionModel
 from unfog.model.blocks import walk_blocks
 from unfog.model.canvas import Canvas, Layout
 from unfog.model.forgetting import process_for
@@ -34,7 +34,7 @@ TOKENS_AT_ONCE = 16_384  # how many tokens are written together, which bounds me
 Progress = Callable[[int, int], None]
 
 
-class TokenModel(Model):
+class TokenModel(DiffusionModel):
     """A model that fills canvases of tokens.
 
     Args:

@@ -77,7 +77,7 @@ def draw(
         return saved, None
     frames = []
     for step in request.walk(range(min(n, FILMED))):
-        frames.append(model.to_pictures(step.x_t / float(_spread(model, step.t))))
+        frames.append(model.to_pictures(step.x_t / float(_spread(model, step.t)), quick=True))
         last = step.x_s
         listener.phase("Filming", step.index + 1, sampling.steps)
     frames.append(model.to_pictures(last))

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from unfog.door import __version__
-from unfog.model import Model
+from unfog.model import DiffusionModel, Model
 from unfog.recipes.listen import Listener
 from unfog.recipes.prepared import Prepared
 from unfog.train import Objective, Training
@@ -43,6 +43,7 @@ def finish(
     early = keep_early(run, training)
     training.adopt(weights)
     model.eval().to("cpu")
+    prepared.complete(listener)
     model.history.append(_entry(config, prepared, training, width, validation, early))
     shown = prepared.show(listener)
     fingerprint = model.save(
@@ -92,10 +93,10 @@ def keep_early(run: Path, training: Training) -> int:
     """
     shorter = {f"{WIDTHS[0]:.2f}": exponent(WIDTHS[0])}
     found = load_snapshots(run, shorter, training.step // 2, since=int(EARLY * training.step))
-    if not found:
+    if not found or not isinstance(training.model, DiffusionModel):
         return 0
     with training.averaged(found[0].weights):
-        training.model.early = early_weights(training.model.state_dict())
+        training.model.early = early_weights(training.model.learned_state())
     return found[0].step
 
 

@@ -10,17 +10,19 @@ from pydantic import Field
 
 from unfog.codec import measure_pixels, saturation_warnings
 from unfog.config import Config
-from unfog.data import Options, PictureStore, open_pictures
+from unfog.data import PictureStore
 from unfog.errors import TrainError
-from unfog.model import PictureModel
+from unfog.model import CodecModel, PictureModel
 from unfog.recipes.image_run import Pictures
+from unfog.recipes.latents import Latents, encode_store, fitted, open_codec
 from unfog.recipes.listen import Listener, Silent
+from unfog.recipes.pictures import PicturesConfig, open_store
 from unfog.recipes.recipe import Recipe
 from unfog.rng import derive_seed
 from unfog.spec import Sampling, Spec, build_part
 from unfog.train import TrainConfig
 from unfog.train.denoising import noise_law
-from unfog.train.groups import FEWEST, find_groups
+from unfog.train.groups import FEWEST, Groups, find_groups
 
 # channels at the highest resolution for pictures of up to 32 pixels, and blocks at each resolution
 PRESETS: dict[str, dict[str, int]] = {
@@ -28,43 +30,25 @@ PRESETS: dict[str, dict[str, int]] = {
     "small": {"width": 32, "depth": 1},
     "base": {"width": 96, "depth": 2},
 }
+WHOLE = 32  # latents along a side up to which the network looks at each of them by itself
 COARSEST = 8  # about the side at the lowest resolution, where attention looks at everything
 LISTENING = 16  # the largest side at which places look at a text or a picture given as a prompt
 
 
-class DataConfig(Config):
+class DataConfig(PicturesConfig):
     """Which pictures.
 
     Attributes:
-        source: folder, archive, table, name of a set, or "hub:OWNER/NAME".
-        size: side in pixels; chosen from the data when left out.
-        channels: 1 or 3; chosen from the data when left out.
-        held_out: share kept apart, to validate and to compare with.
         flip: mirror half of the pictures left to right while training.
         classes: learn the classes where the data has them.
         groups: groups of look-alikes, in all, 0 for none; some for data without classes when left out.
-        ground: what shows under transparent pictures: a colour ("white", "#rrggbb"), a grey level, or
-            "random", another colour for each picture.
-        image, label, caption: columns of a table, where the guess by their names is not what you want;
-            several for captions, with commas between.
+        codec: folder of a learned codec, to work in its latents; in pixels when left out.
     """
 
-    source: str
-    size: int | None = Field(default=None, ge=4, le=1024)
-    channels: int | None = None
-    held_out: float = Field(default=0.1, gt=0, lt=1)
     flip: bool = False
     classes: bool = True
     groups: int | None = Field(default=None, ge=0, le=4096)
-    ground: int | str = "white"
-    image: str | None = None
-    label: str | None = None
-    caption: str | None = None
-
-    def columns(self) -> dict[str, str]:
-        """The columns that were named, by what they hold."""
-        named = {"image": self.image, "label": self.label, "caption": self.caption}
-        return {what: name for what, name in named.items() if name is not None}
+    codec: str | None = None
 
 
 class ImageConfig(Config):
@@ -120,51 +104,52 @@ def network_for(preset: str, size: int, options: dict[str, Any]) -> dict[str, An
     return {**chosen, **options}
 
 
-def open_store(data: DataConfig, listener: Listener) -> PictureStore:
-    """The pictures that the settings name.
+def prepare(config: ImageConfig, listener: Listener) -> Pictures:
+    """Open, measure, group, and build a fresh model for these pictures; the same for the same seed.
 
     Raises:
-        TrainError: if there are fewer than two.
+        TrainError: fewer than two pictures, or a codec that does not fit.
     """
-    store = open_pictures(
-        data.source,
-        size=data.size,
-        channels=data.channels,
-        held_out=data.held_out,
-        ground=data.ground,
-        options=Options(image=data.image, label=data.label, caption=data.caption),
-        progress=lambda done, total: listener.phase("Reading pictures", done, total),
-    )
-    if len(store.train) == 0 or len(store.held_out) == 0:
-        raise TrainError(f"{data.source} holds {len(store)} picture(s): training needs at least two.")
-    for line in store.summary().splitlines():
-        listener.say(line)
-    return store
+    store, codec = opened(config.data, listener)
+    return prepared_for(config, store, listener, codec)
 
 
-def prepare(config: ImageConfig, listener: Listener) -> Pictures:
-    """Open, measure, group, and build a fresh model for these pictures; the same for the same seed."""
-    return prepared_for(config, open_store(config.data, listener), listener)
+def opened(data: DataConfig, listener: Listener) -> tuple[PictureStore, CodecModel | None]:
+    """The pictures that the settings name, and the codec in whose latents is worked; None for pixels.
+
+    Raises:
+        TrainError: fewer than two pictures, or a codec that does not fit.
+    """
+    if data.codec is None:
+        return open_store(data, listener), None
+    if data.flip:
+        raise TrainError(
+            "data.flip with --codec: latents are made once, and those of a mirrored picture are others. "
+            "Leave flip out, or put mirrored copies beside the pictures."
+        )
+    codec = open_codec(data.codec)
+    return open_store(data.model_copy(update=fitted(data, codec, data.codec)), listener), codec
 
 
-def prepared_for(config: ImageConfig, store: PictureStore, listener: Listener | None = None) -> Pictures:
-    """The same for pictures that are open already."""
+def prepared_for(
+    config: ImageConfig,
+    store: PictureStore,
+    listener: Listener | None = None,
+    codec: CodecModel | None = None,
+) -> Pictures:
+    """The same for pictures that are open already, and a codec that fits them."""
     listener = listener or Silent()
     statistics = measure_pixels(store.images, store.train)
+    latents = None if codec is None else encode_store(store, codec, statistics, listener)
+    spread, diameter = (statistics if latents is None else latents.codec.latents).extent
     labelled = config.data.classes and store.labels is not None and len(store.classes) > 1
     classes = tuple(store.classes) if labelled else ()
-    wanted = config.data.groups
-    if wanted is None:  # labels say more than look-alikes do, and both together learn more slowly
-        wanted = 0 if classes else default_groups(len(store.train))
-    groups = None
-    if classes or wanted > 1:
-        labels = store.labels if labelled else None
-        groups = find_groups(store.images, labels, store.train, classes=len(classes), wanted=wanted)
-    schedule = schedule_for(config.schedule, statistics.diameter)
-    ours = sampling_for(statistics.spread, groups is not None, schedule.get("sigma_max", math.inf))
+    groups = _groups(config, store, classes)
+    schedule = schedule_for(config.schedule, diameter)
+    ours = sampling_for(spread, groups is not None, schedule.get("sigma_max", math.inf))
     spec = Spec(
         recipe="image",
-        network=network_for(config.preset, store.size, config.network),
+        network=network_of(config.preset, store.size, config.network, latents),
         schedule=schedule,
         target=config.target,
         statistics=statistics.to_dict(),
@@ -172,11 +157,33 @@ def prepared_for(config: ImageConfig, store: PictureStore, listener: Listener | 
         groups=groups.classes if groups else (),
         shares=groups.shares if groups else (),
         sampling=build_part(Sampling, {**ours, **config.sampling}, "sampling"),
+        latent=latents.part if latents else {},
     )
     for warning in saturation_warnings(statistics):
         listener.say(f"Warning: {warning}")
     torch.manual_seed(derive_seed(config.train.seed, "weights"))
-    return Pictures(store, PictureModel(spec), groups.of if groups else None)
+    return Pictures(store, PictureModel(spec), groups.of if groups else None, latents)
+
+
+def _groups(config: ImageConfig, store: PictureStore, classes: tuple[str, ...]) -> Groups | None:
+    """Groups of look-alikes, as many as were asked for, inside the classes where there are any."""
+    wanted = config.data.groups
+    if wanted is None:  # labels say more than look-alikes do, and both together learn more slowly
+        wanted = 0 if classes else default_groups(len(store.train))
+    if not classes and wanted <= 1:
+        return None
+    labels = store.labels if classes else None
+    return find_groups(store.images, labels, store.train, classes=len(classes), wanted=wanted)
+
+
+def network_of(preset: str, size: int, options: dict[str, Any], latents: Latents | None) -> dict[str, Any]:
+    """The network's options for pictures of a size, or for their latents; see ``network_for``."""
+    if latents is None:
+        return network_for(preset, size, options)
+    side = latents.codec.latent[1]
+    # latents are folded already: they differ from place to place as pixels never do
+    patch = {} if side > WHOLE else {"patch": 1}
+    return network_for(preset, side, {**patch, **options})
 
 
 def schedule_for(options: dict[str, Any], diameter: float) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from unfog.data import PictureStore
 from unfog.model import PictureModel
 from unfog.output.provenance import Provenance, write_picture
 from unfog.output.sheet import preview
+from unfog.recipes.latents import Latents
 from unfog.recipes.listen import Listener
 from unfog.recipes.prepared import Prepared
 from unfog.recipes.story import losses_of, tell
@@ -32,18 +33,33 @@ class Pictures(Prepared):
         store: the pictures.
         model: untrained.
         told: what steers each picture: groups, (N,), -1 for unknown, or see ``Told``; None if nothing does.
+        latents: of the pictures, where the model works in them; it takes the codec's weights from there.
     """
 
     model: PictureModel
 
-    def __init__(self, store: PictureStore, model: PictureModel, told: np.ndarray | Told | None) -> None:
+    def __init__(
+        self,
+        store: PictureStore,
+        model: PictureModel,
+        told: np.ndarray | Told | None,
+        latents: Latents | None = None,
+    ) -> None:
         self.store, self.model, self.told = store, model, told
+        self.learned = store.images if latents is None else latents.values
+        if latents is not None:
+            model.codec.load_state_dict(latents.codec.state_dict())
         self.source, self.digest = store.source, store.digest
+
+    @property
+    def key(self) -> str:
+        """See ``Prepared.key``: the codec belongs to what is learned from."""
+        return f"{self.digest}{self.model.spec.latent.get('codec', '')}"
 
     def batches(self, config: Any) -> Batches:
         """The training batches."""
         return Batches(
-            self.store.images,
+            self.learned,
             self.told,
             self.store.train,
             size=config.train.batch,
@@ -53,13 +69,13 @@ class Pictures(Prepared):
 
     def validation(self) -> Batch:
         """Held-out pictures, with their groups."""
-        return pictures_at(self.store.images, self.told, asked(self.store.held_out))
+        return pictures_at(self.learned, self.told, asked(self.store.held_out))
 
     def preview(self, run: Path, step: int, weights: str) -> Sequence[str]:
         """A sheet of pictures; see ``Prepared.preview``."""
         model = self.model
         sampling = replace(model.spec.sampling, steps=min(12, model.spec.sampling.steps))
-        pictures = model.draw(model.asker.choose(SHOWN), SHOWN, sampling=sampling)
+        pictures = model.draw(model.asker.choose(SHOWN), SHOWN, sampling=sampling, quick=True)
         entry = Provenance(
             model=weights,
             recipe=model.spec.recipe,
@@ -89,9 +105,12 @@ class Pictures(Prepared):
         model, made = self.model, self.model.history[-1]
         channels, height, width = model.shape
         classes = ", ".join(model.spec.classes[:30]) or "none"
+        latent = " x ".join(map(str, model.codec.latent[::-1]))
+        works = f" Works in latents of {latent}." if model.spec.latent else ""
         return f"""# {Path(self.source).name}: a diffusion model made with unfog
 
-- Draws pictures of {width} x {height} pixels, {"grey" if channels == 1 else "colour"}. Classes: {classes}.
+- Draws pictures of {width} x {height} pixels, {"grey" if channels == 1 else "colour"}.{works}
+  Classes: {classes}.
 - Learned from {made["data"]["pictures"]:,} pictures (content hash {self.digest[:16]}),
   {made["steps"]:,} steps, {made["seconds"] / 60:.1f} minutes on {made["machine"]};
   {model.count_parameters():,} parameters.

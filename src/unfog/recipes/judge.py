@@ -8,7 +8,7 @@ from unfog.data import PictureStore
 from unfog.evaluate.agreement import agreement
 from unfog.evaluate.classifier import ClassifierSpace
 from unfog.evaluate.classifier_cache import open_classifier
-from unfog.evaluate.distance import FrechetJudge
+from unfog.evaluate.distance import FrechetJudge, frechet_distance
 from unfog.evaluate.features import FeatureSpace, RandomSpace, Scaled
 from unfog.evaluate.figure import Figure
 from unfog.evaluate.pictures import shrink
@@ -45,6 +45,11 @@ class Judge:
         reference = self.features.features(train)
         self.scaled = Scaled.to(self.features, reference)
         self.frechet = FrechetJudge(self.scaled.of(reference))
+
+    def apart(self, one: np.ndarray, other: np.ndarray) -> Figure:
+        """The distance between two sets of pictures, uint8 (N, H, W, C) each."""
+        a, b = (self.scaled.of(self.features.features(shrink(each))) for each in (one, other))
+        return Figure.of(frechet_distance(a, b), None, len(a), floor=0.0)
 
     def figures(self, pictures: np.ndarray, labels: np.ndarray | None) -> tuple[Figure, Figure | None]:
         """Distance and agreement of pictures, uint8 (N, H, W, C), drawn for these labels."""

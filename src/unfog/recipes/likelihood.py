@@ -14,7 +14,7 @@ from torch import Tensor
 
 from unfog.condition import NONE, Condition
 from unfog.data import PictureStore
-from unfog.errors import DataError
+from unfog.errors import DataError, SampleError
 from unfog.evaluate.figure import Figure, average
 from unfog.evaluate.likelihood import density_bound, log_density
 from unfog.model import PictureModel
@@ -70,8 +70,10 @@ def measure_likelihood(
 
     Raises:
         DataError: if the data has no held-out pictures, or other classes.
+        SampleError: if the model does not work in pixels.
     """
     listener = listener or Silent()
+    _check_pixels(model)
     store = data_of(model, data, listener)
     if not len(store.held_out):
         raise DataError(f"{data} has no held-out pictures to measure. Give more than one picture.")
@@ -103,6 +105,14 @@ def measure_likelihood(
         "notes": notes,
     }
     return Likelihood(*figures, unusual, values, notes)
+
+
+def _check_pixels(model: PictureModel) -> None:
+    if model.spec.latent:
+        raise SampleError(
+            "This model works in the latents of a codec, and their density is not that of pixels: many "
+            "pictures share one latent. Train in pixels to measure likelihood: leave --codec out."
+        )
 
 
 def _weigh(

@@ -99,7 +99,7 @@ class Loop:
         if not self.training.accelerator.is_main_process:
             return
         checkpoint = self.training.checkpoint()
-        checkpoint.notes["data"] = self.prepared.digest
+        checkpoint.notes["data"] = self.prepared.key
         save_checkpoint(self.run, checkpoint)
         step = self.training.step
         drop_snapshots(self.run, int(REACH * step), step, early=int(EARLY * step))

@@ -27,6 +27,11 @@ class Prepared(ABC):
     source: str
     digest: str
 
+    @property
+    def key(self) -> str:
+        """Hash of all that is learned from; a resumed run must find the same."""
+        return self.digest
+
     @abstractmethod
     def batches(self, config: Any) -> Source:
         """The training batches."""
@@ -34,6 +39,9 @@ class Prepared(ABC):
     @abstractmethod
     def validation(self) -> Batch:
         """The held-out examples that validation asks about."""
+
+    def complete(self, listener: Listener) -> None:  # noqa: B027, mostly nothing is to be done
+        """Add what a model still lacks once its weights are chosen; called before it is saved."""
 
     @abstractmethod
     def preview(self, run: Path, step: int, weights: str) -> Sequence[str]:

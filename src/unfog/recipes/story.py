@@ -152,8 +152,8 @@ def _backward(model: PictureModel, asked: list[Any] | None, entry: Provenance, r
     chosen = None if asked is None else asked[:count]
     noisy, clean, times = [], [], []
     for step in model.walk(range(count), chosen):
-        noisy.append(model.to_pictures(step.x_t * _unit(process.scales(step.t))))
-        clean.append(model.to_pictures(step.clean))
+        noisy.append(model.to_pictures(step.x_t * _unit(process.scales(step.t)), quick=True))
+        clean.append(model.to_pictures(step.clean, quick=True))
         times.append(step.t)
         last = step
     noisy.append(model.to_pictures(last.x_s))

@@ -26,13 +26,14 @@ from unfog.model.vocabulary import tokens_hash
 from unfog.recipes.image import (
     PRESETS,
     DataConfig,
-    network_for,
-    open_store,
+    network_of,
+    opened,
     sampling_for,
     schedule_for,
     settled,
 )
 from unfog.recipes.image_run import SHOWN, Pictures
+from unfog.recipes.latents import encode_store
 from unfog.recipes.listen import Listener
 from unfog.recipes.recipe import Recipe
 from unfog.rng import derive_seed
@@ -127,30 +128,35 @@ def language_for(
 
 def prepare(config: Text2ImageConfig, listener: Listener) -> Pictures:
     """Open, read the captions, measure, and build a fresh model; the same for the same seed."""
-    store = open_store(config.data, listener)
+    store, codec = opened(config.data, listener)
     captions = captions_of(store)
     flat = [text for each in captions for text in each]
     language, tokens = language_for(config.text, flat, [text for i in store.train for text in captions[i]])
     words = read(language, flat, listener)
     statistics = measure_pixels(store.images, store.train)
+    latents = None if codec is None else encode_store(store, codec, statistics, listener)
+    spread, diameter = (statistics if latents is None else latents.codec.latents).extent
     for warning in saturation_warnings(statistics):
         listener.say(f"Warning: {warning}")
     network = {"kind": "joint", "context": 256, **config.network}
-    ours = sampling_for(statistics.spread, steered=True)
-    ours |= {"guidance": GUIDANCE, "guidance_low": 0.0, "guidance_high": 1e9, "threshold": "dynamic"}
+    ours = sampling_for(spread, steered=True)
+    # latents have no black and white to shrink to: there, what no picture had is cut
+    threshold = "dynamic" if latents is None else "static"
+    ours |= {"guidance": GUIDANCE, "guidance_low": 0.0, "guidance_high": 1e9, "threshold": threshold}
     spec = Spec(
         recipe="text2image",
-        network=network_for(config.preset, store.size, network),
-        schedule=schedule_for(config.schedule, statistics.diameter),
+        network=network_of(config.preset, store.size, network, latents),
+        schedule=schedule_for(config.schedule, diameter),
         target=config.target,
         statistics=statistics.to_dict(),
         sampling=build_part(Sampling, {**ours, **config.sampling}, "sampling"),
         text=reading(config, language, tokens),
         examples=examples_of(captions, store.held_out),
+        latent=latents.part if latents else {},
     )
     torch.manual_seed(derive_seed(config.train.seed, "weights"))
     told = Captions(words, [len(each) for each in captions], config.train.seed)
-    return Pictures(store, PictureModel(spec, tokens=tokens), told)
+    return Pictures(store, PictureModel(spec, tokens=tokens), told, latents)
 
 
 def read(language: LanguageModel, texts: list[str], listener: Listener) -> WordStore:

@@ -14,6 +14,7 @@ from unfog.atomic import atomic_write, clear_leftovers
 from unfog.data import NAMED
 from unfog.errors import TrainError, UsageError
 from unfog.model import Model, load
+from unfog.recipes.codec import CODEC
 from unfog.recipes.finish import finish
 from unfog.recipes.image import IMAGE
 from unfog.recipes.language import LANGUAGE
@@ -27,7 +28,12 @@ from unfog.train.checkpoint import drop_snapshots, load_checkpoint
 from unfog.train.fit import precision
 from unfog.train.run import Log, locked
 
-RECIPES: dict[str, Recipe] = {"image": IMAGE, "text2image": TEXT2IMAGE, "language": LANGUAGE}
+RECIPES: dict[str, Recipe] = {
+    "image": IMAGE,
+    "text2image": TEXT2IMAGE,
+    "language": LANGUAGE,
+    "codec": CODEC,
+}
 
 
 def train(
@@ -43,6 +49,7 @@ def train(
     settings: Sequence[str] = (),
     resume: bool = False,
     samples: int = 100,
+    codec: str | Path | None = None,
     listener: Listener | None = None,
 ) -> Model:
     """Train a model on your own data.
@@ -59,6 +66,7 @@ def train(
         settings: further settings, "train.batch=32".
         resume: go on with the run in ``out``, by its own settings.
         samples: pictures to draw and evaluate at the end, 0 for none.
+        codec: a learned codec, or an autoencoder of diffusers, in whose latents the model shall work.
         listener: is told about progress.
 
     Returns:
@@ -73,6 +81,7 @@ def train(
     run, machines = Path(out), PartialState()
     listener = listener if listener and machines.is_main_process else Silent()
     given = {"minutes": minutes, "steps": steps, "preset": preset, "size": size, "seed": seed}
+    given["codec"] = None if codec is None else _codec_for(recipe, codec)
     if resume:
         config = _resumed(run, chosen, data, given, settings)
     else:
@@ -86,6 +95,17 @@ def train(
         if machines.is_main_process and not resume:  # only now, so that a slip leaves no run behind
             atomic_write(run / "config.toml", configs.to_toml(config))
         return _run(run, chosen.settled(config, prepared), prepared, accelerator, samples, listener)
+
+
+def _codec_for(recipe: str, codec: str | Path) -> str:
+    """A codec as a run remembers it.
+
+    Raises:
+        UsageError: for a recipe that has none.
+    """
+    if "codec" not in RECIPES[recipe].config.model_fields["data"].annotation.model_fields:
+        raise UsageError(f"--codec is for recipes that draw, and {recipe!r} does not. Leave it out.")
+    return str(Path(codec).absolute())
 
 
 def _check_free(run: Path) -> None:
@@ -109,8 +129,7 @@ def _configure(
                 f"There is no preset {given['preset']!r}. {configs.nearest(given['preset'], recipe.presets)}"
             )
         values["preset"] = given["preset"]
-    if given["size"] is not None:
-        values["data"]["size"] = given["size"]
+    values["data"] |= {name: given[name] for name in ("size", "codec") if given[name] is not None}
     values["train"] |= {k: given[k] for k in ("minutes", "steps", "seed") if given[k] is not None}
     return configs.parse(recipe.config, configs.override(values, settings), "Settings")
 
@@ -130,6 +149,7 @@ def _resumed(
     train = config.train
     mine: dict[str, Any] = {"minutes": train.minutes, "steps": train.steps, "seed": train.seed}
     mine |= {"preset": config.preset, "size": config.data.size}
+    mine["codec"] = getattr(config.data, "codec", None)
     other = [f"--{name}" for name, value in given.items() if value not in (None, mine[name])]
     other += ["--set"] if settings else []
     other += ["--data"] if data is not None and _source(data) != config.data.source else []
@@ -186,9 +206,9 @@ def _resume_point(run: Path, training: Training, prepared: Prepared, listener: L
     for complaint in complaints:
         listener.say(f"Warning: {complaint}; used the one before.")
     if checkpoint is not None:
-        if checkpoint.notes.get("data") != prepared.digest:
+        if checkpoint.notes.get("data") != prepared.key:
             raise TrainError(
-                f"The data in {prepared.source} is not what the run began with. "
+                f"The data in {prepared.source} (or the codec) is not what the run began with. "
                 "Restore it, or begin a new run."
             )
         training.restore(checkpoint)

@@ -1,5 +1,6 @@
 """What a model is, in plain values: everything but its weights, as ``model.json`` holds it."""
 
+from unfog.spec.codec import CodecSpec
 from unfog.spec.parts import FORMAT, build_part, describe, lookup
 from unfog.spec.picture import (
     Sampling,
@@ -15,6 +16,7 @@ from unfog.spec.text import TextSpec, Writing, choose_writing
 
 __all__ = [
     "FORMAT",
+    "CodecSpec",
     "Sampling",
     "Spec",
     "TextSpec",

@@ -79,6 +79,8 @@ class Spec:
             "states" and "longest", "tokens" (hash of its own), and "encoder", options of the text encoder;
             empty where it reads none.
         examples: prompts that it shows itself with.
+        latent: the learned codec it works in; empty for pixels. Its parts are "autoencoder", "tiny" and
+            "latents" (see ``CodecSpec``), and "codec", the fingerprint it had as a model of its own.
     """
 
     recipe: str
@@ -93,6 +95,7 @@ class Spec:
     learned: dict[str, dict[str, Any]] = field(default_factory=dict)
     text: dict[str, Any] = field(default_factory=dict)
     examples: tuple[str, ...] = ()
+    latent: dict[str, Any] = field(default_factory=dict)
 
 
 def choose(sampling: Sampling, changes: dict[str, Any], samplers: dict[str, Any]) -> Sampling:

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from unfog.train.batches import Batches
-from unfog.train.config import TextTrainConfig, TrainConfig
+from unfog.train.config import CodecTrainConfig, TextTrainConfig, TrainConfig
 from unfog.train.denoising import WEIGHTS, DenoisingObjective
+from unfog.train.encoding import EncodingObjective
 from unfog.train.fit import Training, TrainStep, fit
 from unfog.train.objective import Objective
 from unfog.train.unmasking import UnmaskingObjective
@@ -15,6 +16,7 @@ OBJECTIVES: dict[str, Callable[[Any, Any], Objective]] = {
     "image": DenoisingObjective,
     "text2image": DenoisingObjective,
     "language": UnmaskingObjective,
+    "codec": EncodingObjective,
 }
 """The loss of each recipe, made from a model and its settings."""
 
@@ -22,7 +24,9 @@ __all__ = [
     "OBJECTIVES",
     "WEIGHTS",
     "Batches",
+    "CodecTrainConfig",
     "DenoisingObjective",
+    "EncodingObjective",
     "Objective",
     "TextTrainConfig",
     "TrainConfig",

@@ -51,10 +51,10 @@ def telling(told: np.ndarray | Told | None) -> Told:
 
 
 class Batches:
-    """Batches of pictures.
+    """Batches of pictures, or of their latents.
 
     Args:
-        images: uint8, (N, H, W, C); memory-mapped arrays are read batch by batch.
+        images: uint8 (N, H, W, C), or latents of any float; memory-mapped arrays are read batch by batch.
         told: what goes with each of them: class numbers, (N,), -1 for unlabelled; or see ``Told``; or None.
         indices: which of them to use.
         size: pictures in a batch; may exceed their number.
@@ -76,12 +76,12 @@ class Batches:
         self.order = Order(indices, size, seed)
 
     def __call__(self, step: int) -> tuple[Tensor | None, ...]:
-        """The batch of step 0, 1, ...: uint8 pictures (B, C, H, W), and what goes with them."""
+        """The batch of step 0, 1, ...: pictures or latents (B, C, H, W), and what goes with them."""
         chosen, size = self.order(step), self.order.size
         # sorted reads are kinder to a disk; the order within a batch does not matter to its mean,
         # but noise is tied to places, so the result is put back in drawn order
         order = np.argsort(chosen, kind="stable")
-        pictures = np.empty((size, *self.images.shape[1:]), np.uint8)
+        pictures = np.empty((size, *self.images.shape[1:]), self.images.dtype)
         pictures[order] = self.images[chosen[order]]
         x = torch.from_numpy(pictures).permute(0, 3, 1, 2)
         if self.flip:
@@ -93,6 +93,6 @@ class Batches:
 def pictures_at(
     images: np.ndarray, told: np.ndarray | Told | None, indices: np.ndarray
 ) -> tuple[Tensor | None, ...]:
-    """A batch of chosen pictures: uint8 (N, C, H, W), and what goes with them."""
+    """A batch of chosen pictures or latents, (N, C, H, W), and what goes with them."""
     x = torch.from_numpy(np.ascontiguousarray(images[indices])).permute(0, 3, 1, 2)
     return x, *telling(told)(indices, 0)

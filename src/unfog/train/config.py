@@ -80,6 +80,24 @@ class TrainConfig(CommonTrainConfig):
         return self
 
 
+class CodecTrainConfig(CommonTrainConfig):
+    """Settings of a run of the codec recipe; the defaults were measured on one processor core and the emoji.
+
+    Attributes:
+        perceptual: weight of the error in features.
+        kl: weight of the nats of each number of the latents, of the kind "kl".
+        commitment: weight by which latents are drawn to their codes, of the kind "vq".
+        adversarial: weight of the judge of patches; 0 for none, 0.05 to 0.2 where sharpness is missing.
+    """
+
+    batch: int = Field(default=32, ge=1)
+    learning_rate: float = Field(default=3e-3, gt=0)
+    perceptual: float = Field(default=0.5, ge=0)
+    kl: float = Field(default=3e-3, ge=0)
+    commitment: float = Field(default=0.25, ge=0)
+    adversarial: float = Field(default=0.0, ge=0)
+
+
 class TextTrainConfig(CommonTrainConfig):
     """Settings of a run on text; the defaults were measured on two processor cores and the quatrains.
 

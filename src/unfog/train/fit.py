@@ -80,11 +80,16 @@ class Training:
         self.step, self.elapsed = 0, 0.0
         model.to(self.accelerator.device)
         objective = objective_of(model, config)
+        # a codec that was learned before is part of the objective, and stays as it is
+        self.parameters = {n: p for n, p in objective.named_parameters() if p.requires_grad}
         self.objective, *self.optimisers = self.accelerator.prepare(
-            objective, *optimisers(dict(objective.named_parameters()), config)
+            objective, *optimisers(self.parameters, config)
         )
-        self.parameters = dict(objective.named_parameters())
-        self.averages = [PowerAverage(self.parameters, width) for width in WIDTHS]
+        self.parameters = {n: p for n, p in objective.named_parameters() if p.requires_grad}
+        # what only teaches (a judge) needs no average
+        members = {id(p) for p in model.parameters()}
+        kept = {n: p for n, p in self.parameters.items() if id(p) in members}
+        self.averages = [PowerAverage(kept, width) for width in WIDTHS]
         self._good: Checkpoint | None = None
 
     def fit(self) -> Iterator[TrainStep]:
@@ -236,7 +241,7 @@ class Training:
     @contextmanager
     def averaged(self, weights: dict[str, Tensor] | None = None) -> Iterator[None]:
         """The model with averaged weights while the block lasts; with the shorter average by default."""
-        raw = {name: p.detach().clone() for name, p in self.parameters.items()}
+        raw = {n: self.parameters[n].detach().clone() for n in self.averages[0].weights}
         self._set(weights or self.averages[0].weights)
         try:
             yield
@@ -245,8 +250,8 @@ class Training:
 
     def _set(self, weights: dict[str, Tensor]) -> None:
         with torch.no_grad():
-            for name, parameter in self.parameters.items():
-                parameter.copy_(weights[name])
+            for name in self.averages[0].weights:
+                self.parameters[name].copy_(weights[name])
 
     def adopt(self, weights: dict[str, Tensor]) -> None:
         """Make averaged weights the model's own, at the end."""

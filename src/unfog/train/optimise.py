@@ -109,5 +109,6 @@ def optimisers(named: Mapping[str, nn.Parameter], config: CommonTrainConfig) -> 
 
 def is_hidden(name: str, parameter: Tensor) -> bool:
     """Whether a weight is a matrix between the first and the last layer of the network."""
-    outer = ("stem", "head", "clock", "condition", "encoder")
-    return parameter.ndim >= 2 and not any(part in outer for part in name.split("."))
+    outer, parts = ("stem", "head", "clock", "condition", "codebook"), name.split(".")
+    # the model's encoder is a table of embeddings; that of an autoencoder is a network like others
+    return parameter.ndim >= 2 and parts[0] != "encoder" and not any(part in outer for part in parts)

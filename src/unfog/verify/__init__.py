@@ -1,6 +1,12 @@
 """The mathematics against closed forms, on any machine, on any day: what ``unfog selftest`` runs."""
 
 from unfog.verify.check import Check, Result
+from unfog.verify.codecs import (
+    codes_are_the_nearest,
+    decibels_are_decibels,
+    latents_are_normal,
+    nats_of_latents,
+)
 from unfog.verify.densities import bound_is_entropy, density_of_gaussian, density_of_mixture
 from unfog.verify.guidance import (
     autoguidance_of_gaussians,
@@ -93,6 +99,10 @@ CHECKS: dict[str, Check] = {
     "the bound is the entropy": bound_is_entropy,
     "variance of the reverse step": variances_of_steps,
     "the bound of the chain": bound_of_chain,
+    "nats of latents": nats_of_latents,
+    "codes are the nearest": codes_are_the_nearest,
+    "latents are normal": latents_are_normal,
+    "decibels are decibels": decibels_are_decibels,
     "what is kept has a time": keeps_invert,
     "tokens are lost in shares": noise_loses_its_share,
     "posteriors of tokens are Bayes' rule": posteriors_are_bayes,

@@ -1,0 +1,61 @@
+"""Which pictures a recipe learns from, and opening them."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from unfog.config import Config
+from unfog.data import Options, PictureStore, open_pictures
+from unfog.errors import TrainError
+from unfog.recipes.listen import Listener
+
+
+class PicturesConfig(Config):
+    """Which pictures.
+
+    Attributes:
+        source: folder, archive, table, name of a set, or "hub:OWNER/NAME".
+        size: side in pixels; chosen from the data when left out.
+        channels: 1 or 3; chosen from the data when left out.
+        held_out: share kept apart, to validate and to compare with.
+        ground: what shows under transparent pictures: a colour ("white", "#rrggbb"), a grey level, or
+            "random", another colour for each picture.
+        image, label, caption: columns of a table, where the guess by their names is not what you want;
+            several for captions, with commas between.
+    """
+
+    source: str
+    size: int | None = Field(default=None, ge=4, le=1024)
+    channels: int | None = None
+    held_out: float = Field(default=0.1, gt=0, lt=1)
+    ground: int | str = "white"
+    image: str | None = None
+    label: str | None = None
+    caption: str | None = None
+
+    def columns(self) -> dict[str, str]:
+        """The columns that were named, by what they hold."""
+        named = {"image": self.image, "label": self.label, "caption": self.caption}
+        return {what: name for what, name in named.items() if name is not None}
+
+
+def open_store(data: PicturesConfig, listener: Listener) -> PictureStore:
+    """The pictures that the settings name.
+
+    Raises:
+        TrainError: if there are fewer than two.
+    """
+    store = open_pictures(
+        data.source,
+        size=data.size,
+        channels=data.channels,
+        held_out=data.held_out,
+        ground=data.ground,
+        options=Options(image=data.image, label=data.label, caption=data.caption),
+        progress=lambda done, total: listener.phase("Reading pictures", done, total),
+    )
+    if len(store.train) == 0 or len(store.held_out) == 0:
+        raise TrainError(f"{data.source} holds {len(store)} picture(s): training needs at least two.")
+    for line in store.summary().splitlines():
+        listener.say(line)
+    return store
