@@ -35,7 +35,11 @@ ROOT = Path(__file__).resolve().parent.parent
 
 SHELLS, PYTHONS = {"console", "bash", "sh", "shell"}, {"python", "py"}
 LOOKS = {"git", "cd", "source", "ls", "open", "xdg-open", "start", "cat", "tree", "kill"}
-DOWNLOADS = {"fashion-mnist", "emoji", "world"}  # named sets that would be fetched: the digits stand in for them
+DOWNLOADS = {
+    "fashion-mnist",
+    "emoji",
+    "world",
+}  # named sets that would be fetched: the digits stand in for them
 TEXTS = {"quatrains", "synopses", "descriptions"}  # the same for texts: a small table stands in for them
 PICTURES = {".png", ".jpg", ".jpeg", ".webp"}
 
