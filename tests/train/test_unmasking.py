@@ -120,6 +120,23 @@ def test_a_share_of_pairs_is_learned_as_text_alone() -> None:
     assert (corrupted[:, 1] == CODEC.mask).any() and (first_end > 2).all()
 
 
+def test_in_half_of_the_pairs_some_of_the_source_is_learned_beside_the_summary() -> None:
+    objective = UnmaskingObjective(model(room=6), TextTrainConfig(joint=0.0, beside=0.2))
+    x, learned, _ = paired(2000)
+    _, corrupted, weight, *_ = objective.draw((x, learned, None), Noise(0), hide=0.5)
+    start = learned[learned[:, 1].argsort(stable=True)][:, :1]
+    places = torch.arange(32)
+    source, gap = places < start - 1, places == start - 1
+    gone = source & (corrupted == CODEC.mask)
+    assert float(gone.sum() / source.sum()) == pytest.approx(0.2, abs=0.02)
+    assert 0.45 < float((gone.any(1) == 0).float().mean()) < 0.62, "half, and some short ones by chance"
+    assert torch.equal((weight > 0) & source, gone) and not (weight > 0)[gap].any()
+    sums = (weight * gone).sum(1)
+    torch.testing.assert_close(sums, gone.any(1).float())
+    asked = objective.draw((x, learned, None), Noise(0))
+    assert not (source & (asked[1] == CODEC.mask)).any(), "validation shows sources whole"
+
+
 def test_documents_that_are_no_pairs_are_never_turned_into_others() -> None:
     rows = whole([np.arange(5)], 32, CODEC.end)
     learned = torch.from_numpy(np.stack([rows.start, rows.stop], 1))

@@ -106,8 +106,11 @@ class TextTrainConfig(CommonTrainConfig):
         weight: "plain" or "bound", how much a lost token counts at each time.
         joint: share of pairs of which the text is learned instead of its summary, so that the model can also
             write.
+        beside: share of the tokens of the sources that are hidden and learned beside the summaries; those are
+            in half of the pairs, and the others are shown whole, as they are when it summarises.
     """
 
     batch: int = Field(default=0, ge=0)
     weight: Literal["plain", "bound"] = "plain"
     joint: float = Field(default=0.2, ge=0, le=1)
+    beside: float = Field(default=0.15, ge=0, le=0.5)

@@ -10,8 +10,10 @@ lost token counts the same, learns faster (arXiv 2602.15014). Evaluation always 
     bound    -alpha' / (1 - alpha)
 
 Only lost tokens are named: naming is the dearest part of a step, and at half of the places it would be idle.
-Of a pair, only the target is lost, and nothing is computed for the empty rest of its row: rows are sorted by
-what they need. A network with blocks sees [lost ; clean], each block with its own t.
+Of a pair, the target is lost, and nothing is computed for the empty rest of its row: rows are sorted by what
+they need. A target is short, and a network that only ever names its few tokens is slow to learn to look at
+the source; so in half of the pairs some of the source is hidden as well, and learned beside the target. A
+network with blocks sees [lost ; clean], each block with its own t.
 """
 
 from __future__ import annotations
@@ -70,8 +72,12 @@ class UnmaskingObjective(Objective):
         corrupted = torch.where(open, process.corrupt(x, t, rng), x)
         lost = open & (corrupted == process.mask if isinstance(process, MaskedProcess) else open)
         weight = self._weight(t).expand(x.shape) / open.sum(1, keepdim=True).clamp_min(1)
-        labels = hidden(labels, hide, rng)
-        return x, corrupted, torch.where(lost, weight.float(), 0.0), t, labels, learned[:, 1]
+        weight = torch.where(lost, weight.float(), 0.0)
+        if hide and self.config.beside and not self.block and isinstance(process, MaskedProcess):
+            gone = self._beside(places < learned[:, :1] - 1, rng)
+            corrupted = torch.where(gone, process.mask, corrupted)
+            weight = weight + gone / gone.sum(1, keepdim=True).clamp_min(1)
+        return x, corrupted, weight, t, hidden(labels, hide, rng), learned[:, 1]
 
     def forward(self, *drawn: Tensor | None) -> Tensor:
         """Weighted cross-entropy for each token that could be lost, nats, (B,)."""
@@ -100,6 +106,12 @@ class UnmaskingObjective(Objective):
         alone = torch.where(text, x.roll(1, 1), self.codec.end)
         whole = torch.tensor([1, length], dtype=learned.dtype).expand_as(learned)
         return torch.where(pair, alone, x), torch.where(pair, whole, learned)
+
+    def _beside(self, source: Tensor, rng: Noise) -> Tensor:
+        """Which tokens of the sources, (B, L), are hidden too: none in every other pair, by lot."""
+        share = 4 * self.config.beside * rng.uniform((len(source), 1))
+        share = torch.where(rng.uniform((len(source), 1)) < 0.5, share.clamp_max(1.0), 0.0)
+        return source & (rng.uniform(tuple(source.shape)) < share)
 
     def _times(self, x: Tensor, rng: Noise) -> Tensor:
         """Times (B, 1), or with blocks (B, L), one for each block."""
