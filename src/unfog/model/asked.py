@@ -7,7 +7,7 @@ and recipes hand it through; the model's encoder turns what ``Asker.raw`` makes 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -155,14 +155,7 @@ class Prompts(Asker):
             MissingExtra: if a package is not installed.
         """
         if self._language is None:
-            options = self.spec.text
-            longest = options.get("longest")
-            if self.tokens is not None:
-                self._language = Spelling(self.tokens.encode_many, self.tokens.to_json(), longest)
-            else:
-                self._language = open_language(
-                    options["language"], longest=longest, fingerprint=options.get("fingerprint")
-                )
+            self._language = language_of(self.spec.text, self.tokens)
         return self._language
 
     def choose(self, n: int, wish: Wish = NOTHING) -> list[Prompt]:
@@ -237,11 +230,44 @@ def asking(spec: Spec, vector: int, context: int, tokens: TokenCodec | None) -> 
         return (LabelEncoder(len(spec.groups), vector) if spec.groups else None), Labels(spec)
     if not context:
         raise ModelError("This network attends to no words: --set network.context=256.")
-    shape = {**spec.text.get("encoder", {}), "width": context, "vector": vector}
-    if spec.text["language"] != OWN:
-        config = build_part(TextEncoderConfig, {**shape, "states": spec.text["states"]}, "text encoder")
-        return TextEncoder(config), Prompts(spec)
+    return text_encoder(spec.text, context, vector, tokens), Prompts(spec, tokens)
+
+
+def language_of(text: Mapping[str, Any], tokens: TokenCodec | None) -> LanguageModel:
+    """What reads texts.
+
+    Args:
+        text: how, see ``Spec.text``.
+        tokens: of an encoder that learned to read by itself.
+
+    Raises:
+        ModelError: if it is another than the model learned with.
+        MissingExtra: if a package is not installed.
+    """
+    longest = text.get("longest")
+    if tokens is not None:
+        return Spelling(tokens.encode_many, tokens.to_json(), longest)
+    return open_language(text["language"], longest=longest, fingerprint=text.get("fingerprint"))
+
+
+def text_encoder(
+    text: Mapping[str, Any], width: int, vector: int, tokens: TokenCodec | None
+) -> TextEncoder | OwnTextEncoder:
+    """What learns behind that which reads texts, untrained.
+
+    Args:
+        text: how texts are read, see ``Spec.text``.
+        width: of its tokens.
+        vector: length of its vectors.
+        tokens: of an encoder that learns to read by itself.
+
+    Raises:
+        ModelError: if the tokens are missing.
+    """
+    shape = {**text.get("encoder", {}), "width": width, "vector": vector}
+    if text["language"] != OWN:
+        return TextEncoder(build_part(TextEncoderConfig, {**shape, "states": text["states"]}, "text encoder"))
     if tokens is None:
         raise ModelError("This model reads with tokens of its own, and they are missing.")
     own = build_part(OwnTextEncoderConfig, {**shape, "vocabulary": tokens.vocabulary}, "text encoder")
-    return OwnTextEncoder(own), Prompts(spec, tokens)
+    return OwnTextEncoder(own)

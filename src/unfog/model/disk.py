@@ -12,6 +12,7 @@ from unfog.atomic import atomic_write
 from unfog.errors import ModelError
 from unfog.model.base import Model
 from unfog.model.codec import CodecModel
+from unfog.model.pairs import PairModel
 from unfog.model.picture import PictureModel
 from unfog.model.text import TextModel
 from unfog.spec.parts import describe
@@ -81,7 +82,7 @@ def load_text(folder: str | Path, device: str | torch.device = "cpu") -> TextMod
     """
     model = load(folder, device)
     if not isinstance(model, TextModel):
-        _refuse_codec(model, folder)
+        _refuse(model, folder)
         raise ModelError(f"{folder} draws pictures and writes no text. Use: unfog sample {folder} --out DIR")
     return model
 
@@ -94,7 +95,7 @@ def load_pictures(folder: str | Path, device: str | torch.device = "cpu") -> Pic
     """
     model = load(folder, device)
     if not isinstance(model, PictureModel):
-        _refuse_codec(model, folder)
+        _refuse(model, folder)
         raise ModelError(f"{folder} makes text and no pictures. Use: unfog write {folder}")
     return model
 
@@ -114,9 +115,29 @@ def load_codec(folder: str | Path, device: str | torch.device = "cpu") -> CodecM
     return model
 
 
-def _refuse_codec(model: Model, folder: str | Path) -> None:
+def load_pairs(folder: str | Path, device: str | torch.device = "cpu") -> PairModel:
+    """A pair model; see ``load``.
+
+    Raises:
+        ModelError: if it is something else.
+    """
+    model = load(folder, device)
+    if not isinstance(model, PairModel):
+        raise ModelError(
+            f"{folder} is a model of the recipe {model.spec.recipe!r} and no pair model. Train one: "
+            "unfog train pairs --data DATA --out RUN"
+        )
+    return model
+
+
+def _refuse(model: Model, folder: str | Path) -> None:
     if isinstance(model, CodecModel):
         raise ModelError(
             f"{folder} is a codec: it makes nothing new by itself. Train a model in its latents: "
             f"unfog train image --codec {folder} --data DATA --out RUN"
+        )
+    if isinstance(model, PairModel):
+        raise ModelError(
+            f"{folder} is a pair model: it finds pictures and texts, and draws nothing by itself. Use it: "
+            f"unfog train text2image --pairs {folder} --data DATA --out RUN"
         )

@@ -246,7 +246,7 @@ def tell(
         bands=_bands(told.found),
         channels=list(zip(latents.mean, latents.std, latents.low, latents.high, strict=True)),
         latents=_laid_out(model, told.pictures[:LAID_OUT]),
-        losses=_losses(run),
+        losses=losses_of_run(run),
         provenance=Provenance(model=model.fingerprint(), recipe="codec", kind="grid"),
         command=_command(config),
     )
@@ -311,7 +311,8 @@ def _facts(config: CodecConfig, store: PictureStore, model: CodecModel) -> list[
     ]
 
 
-def _losses(run: Path) -> Losses:
+def losses_of_run(run: Path) -> Losses:
+    """The curves of a run: of its steps, and of what it was asked about held-out examples."""
     rows = read_log(run)
     taken = {row["step"]: row for row in rows if "loss" in row}
     checked = {row["step"]: row["validation"] for row in rows if row.get("event") == "validation"}

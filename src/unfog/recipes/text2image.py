@@ -150,7 +150,7 @@ def prepare(config: Text2ImageConfig, listener: Listener) -> Pictures:
         target=config.target,
         statistics=statistics.to_dict(),
         sampling=build_part(Sampling, {**ours, **config.sampling}, "sampling"),
-        text=reading(config, language, tokens),
+        text=reading(config.text, config.preset, language, tokens),
         examples=examples_of(captions, store.held_out),
         latent=latents.part if latents else {},
     )
@@ -174,13 +174,15 @@ def read(language: LanguageModel, texts: list[str], listener: Listener) -> WordS
     return words
 
 
-def reading(config: Text2ImageConfig, language: LanguageModel, tokens: TokenCodec | None) -> dict[str, Any]:
-    """How a model reads, for its description; see ``Spec.text``."""
-    found: dict[str, Any] = {"language": config.text.language, "longest": language.longest}
+def reading(
+    config: TextConfig, preset: str, language: LanguageModel, tokens: TokenCodec | None
+) -> dict[str, Any]:
+    """How a model of a preset reads, for its description; see ``Spec.text``."""
+    found: dict[str, Any] = {"language": config.language, "longest": language.longest}
     if tokens is None:
         found |= {"fingerprint": language.fingerprint, "states": language.width}
-        return {**found, "encoder": config.text.encoder}
-    encoder = {"depth": DEPTHS[config.preset], **config.text.encoder}
+        return {**found, "encoder": config.encoder}
+    encoder = {"depth": DEPTHS[preset], **config.encoder}
     return {**found, "tokens": tokens_hash(tokens.to_json()), "encoder": encoder}
 
 

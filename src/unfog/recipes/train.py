@@ -20,6 +20,7 @@ from unfog.recipes.image import IMAGE
 from unfog.recipes.language import LANGUAGE
 from unfog.recipes.listen import Listener, Silent
 from unfog.recipes.loop import Loop
+from unfog.recipes.pairs import PAIRS
 from unfog.recipes.prepared import Prepared
 from unfog.recipes.recipe import Recipe
 from unfog.recipes.text2image import TEXT2IMAGE
@@ -33,6 +34,7 @@ RECIPES: dict[str, Recipe] = {
     "text2image": TEXT2IMAGE,
     "language": LANGUAGE,
     "codec": CODEC,
+    "pairs": PAIRS,
 }
 
 

@@ -1,6 +1,7 @@
 """What a model is, in plain values: everything but its weights, as ``model.json`` holds it."""
 
 from unfog.spec.codec import CodecSpec
+from unfog.spec.pairs import PairSpec
 from unfog.spec.parts import FORMAT, build_part, describe, lookup
 from unfog.spec.picture import (
     Sampling,
@@ -17,6 +18,7 @@ from unfog.spec.text import TextSpec, Writing, choose_writing
 __all__ = [
     "FORMAT",
     "CodecSpec",
+    "PairSpec",
     "Sampling",
     "Spec",
     "TextSpec",

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from unfog.train.batches import Batches
-from unfog.train.config import CodecTrainConfig, TextTrainConfig, TrainConfig
+from unfog.train.config import CodecTrainConfig, PairTrainConfig, TextTrainConfig, TrainConfig
+from unfog.train.contrast import ContrastObjective
 from unfog.train.denoising import WEIGHTS, DenoisingObjective
 from unfog.train.encoding import EncodingObjective
 from unfog.train.fit import Training, TrainStep, fit
@@ -17,6 +18,7 @@ OBJECTIVES: dict[str, Callable[[Any, Any], Objective]] = {
     "text2image": DenoisingObjective,
     "language": UnmaskingObjective,
     "codec": EncodingObjective,
+    "pairs": ContrastObjective,
 }
 """The loss of each recipe, made from a model and its settings."""
 
@@ -25,9 +27,11 @@ __all__ = [
     "WEIGHTS",
     "Batches",
     "CodecTrainConfig",
+    "ContrastObjective",
     "DenoisingObjective",
     "EncodingObjective",
     "Objective",
+    "PairTrainConfig",
     "TextTrainConfig",
     "TrainConfig",
     "TrainStep",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from unfog.condition.word_cache import WordStore
@@ -31,6 +32,36 @@ class Captions:
 
     def __call__(self, chosen: np.ndarray, step: int) -> tuple[Tensor | None, ...]:
         """The tensors of ``Words`` for some pictures, by number."""
+        return self.words.pick(self.rows(chosen, step).tolist()).tensors()
+
+    def rows(self, chosen: np.ndarray, step: int) -> np.ndarray:
+        """Which caption of each of some pictures it is, among all captions."""
         coins = np.random.default_rng(derive_seed(self.seed, "caption", step)).random(len(chosen))
-        rows = self.first[chosen] + (coins * self.counts[chosen]).astype(np.int64)
-        return self.words.pick(rows.tolist()).tensors()
+        found: np.ndarray = self.first[chosen] + (coins * self.counts[chosen]).astype(np.int64)
+        return found
+
+
+class PairedCaptions:
+    """The same with the numbers of captions, so that it can be known which are true of another picture.
+
+    Args:
+        captions: of all pictures.
+    """
+
+    def __init__(self, captions: Captions) -> None:
+        self.captions = captions
+        most = int(captions.counts.max(initial=1))
+        numbers = captions.words.rows.numpy()
+        places = captions.first[:, None] + np.arange(most)
+        inside = np.arange(most) < captions.counts[:, None]
+        self.numbers = numbers
+        self.own = np.where(inside, numbers[np.minimum(places, len(numbers) - 1)], -1)
+
+    def __call__(self, chosen: np.ndarray, step: int) -> tuple[Tensor | None, ...]:
+        """Number of each caption (B,), numbers of all captions of its picture (B, K), -1 in empty places; words.
+
+        Equal texts have equal numbers.
+        """
+        rows = self.captions.rows(chosen, step)
+        told = torch.from_numpy(self.numbers[rows]), torch.from_numpy(self.own[chosen])
+        return *told, *self.captions.words.pick(rows.tolist()).tensors()

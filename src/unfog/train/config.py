@@ -98,6 +98,22 @@ class CodecTrainConfig(CommonTrainConfig):
     adversarial: float = Field(default=0.0, ge=0)
 
 
+class PairTrainConfig(CommonTrainConfig):
+    """Settings of a run of the pairs recipe.
+
+    Attributes:
+        views: weight of two views of a picture finding each other.
+        crop: share of a picture's area that is kept at least when it is cut.
+        shade: how far brightness, contrast and colour are changed at most; 1 is from grey to twice as much.
+    """
+
+    batch: int = Field(default=128, ge=2)
+    learning_rate: float = Field(default=2e-3, gt=0)
+    views: float = Field(default=0.25, ge=0)
+    crop: float = Field(default=0.6, gt=0, le=1)
+    shade: float = Field(default=0.2, ge=0, le=1)
+
+
 class TextTrainConfig(CommonTrainConfig):
     """Settings of a run on text; the defaults were measured on two processor cores and the quatrains.
 
