@@ -11,11 +11,11 @@ from torch import Tensor, nn
 
 from tests.sentences import sentences
 from unfog.codec import TokenCodec, measure_latents, measure_pixels
-from unfog.model import CodecModel, PictureModel, TextModel
+from unfog.model import CodecModel, PairModel, PictureModel, TextModel
 from unfog.model.codec import latent_part
 from unfog.model.vocabulary import tokens_hash
 from unfog.process import GaussianProcess
-from unfog.spec import CodecSpec, Sampling, Spec, TextSpec, Writing
+from unfog.spec import CodecSpec, PairSpec, Sampling, Spec, TextSpec, Writing
 from unfog.verify.check import schedules
 
 
@@ -183,3 +183,22 @@ def small_latent_model(seed: int = 0, **changes: Any) -> PictureModel:
     model = small_model(seed, channels=3, latent=part, **changes)
     model.codec.load_state_dict(codec.codec.state_dict())
     return model
+
+
+def small_pairs(seed: int = 0, **changes: Any) -> PairModel:
+    """A small pair model with seeded weights, for pictures of 8 x 8 and texts of a few characters."""
+    tokens = TokenCodec.learn(["a red circle", "two blue squares", "红色的圆"], "character")
+    text = {"language": "own", "longest": 20, "tokens": tokens_hash(tokens.to_json()), "width": 16}
+    text["encoder"] = {"depth": 1, "head": 16}
+    values: dict[str, Any] = {
+        "recipe": "pairs",
+        "gaze": {"widths": [8, 16], "words": 3, "word": 4, "head": 8, "dropout": 0.0},
+        "prior": {"width": 16, "depth": 1, "dropout": 0.0},
+        "text": text,
+        "statistics": measure_pixels(pictures(32, channels=3)).to_dict(),
+        "steps": 4,
+    }
+    torch.manual_seed(seed)
+    model = PairModel(PairSpec(**{**values, **changes}), tokens=tokens)
+    enliven(model, 0.2)
+    return model.eval()

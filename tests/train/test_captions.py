@@ -7,7 +7,7 @@ import numpy as np
 from unfog.codec import TokenCodec
 from unfog.condition import Spelling, Words
 from unfog.condition.word_cache import open_words
-from unfog.train.captions import Captions
+from unfog.train.captions import Captions, PairedCaptions
 
 TEXTS = ["a", "b", "c", "", "d"]  # of three pictures, with three, one (empty) and one captions
 CODEC = TokenCodec.learn(["abcd"], "character")
@@ -41,3 +41,15 @@ def test_a_step_can_be_taken_again() -> None:
     assert one == two
     assert one != read(Words.from_tensors(told(7)(chosen, 5)))
     assert one != read(Words.from_tensors(told(8)(chosen, 4)))
+
+
+def test_captions_are_numbered_by_their_text() -> None:
+    words = open_words(LANGUAGE, ["a", "b", "a", "c"])
+    paired = PairedCaptions(Captions(words, [2, 1, 1], 0))
+    number, own, *told = paired(np.array([0, 1, 2, 0]), 3)
+    assert own is not None and number is not None
+    a, b, c = 0, 1, 2
+    assert own.tolist() == [[a, b], [a, -1], [c, -1], [a, b]]
+    assert number[1] == a and number[2] == c and set(number[[0, 3]].tolist()) <= {a, b}
+    said = read(Words.from_tensors([each for each in told if each is not None]))
+    assert said == ["abc"[each] for each in number.tolist()]

@@ -9,6 +9,7 @@ import typer
 
 from unfog.cli.choices import SAMPLERS
 from unfog.cli.screen import Screen, answer, table
+from unfog.errors import UsageError
 
 
 def evaluate(
@@ -24,27 +25,37 @@ def evaluate(
         list[str] | None,
         typer.Option("--set", help="Any other setting, of sampling or sampler, e.g. eta=0.5; repeatable."),
     ] = None,
+    judge: Annotated[
+        Path | None,
+        typer.Option(help="A pair model (unfog train pairs) that looks for the prompt of each picture."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of the samples.")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Measure a model: unfog evaluate runs/photos/model --data photos/."""
     with Screen() as screen:
         from unfog.config import override
-        from unfog.model import CodecModel, TextModel, load, load_pictures
+        from unfog.model import CodecModel, PairModel, TextModel, load, load_pairs, load_pictures
         from unfog.recipes.assess import Evaluation, evaluate_model
         from unfog.recipes.assess_text import evaluate_text
         from unfog.recipes.codec_story import evaluate_codec
+        from unfog.recipes.pairs_story import evaluate_pairs
 
         changes: dict[str, Any] = {"steps": steps, "sampler": sampler, "guidance": guidance}
         override(changes, set_ or ())
         loaded = load(model)
+        if judge is not None and isinstance(loaded, CodecModel | PairModel | TextModel):
+            raise UsageError("--judge is for models that draw from words. Leave it out.")
         common: dict[str, Any] = {"seed": seed, "settings": changes, "listener": screen}
         found: Evaluation
         if isinstance(loaded, TextModel):
             found = evaluate_text(loaded, data, 200 if n is None else n, **common)
         elif isinstance(loaded, CodecModel):
             found = evaluate_codec(loaded, data, listener=screen)
+        elif isinstance(loaded, PairModel):
+            found = evaluate_pairs(loaded, data, listener=screen)
         else:
+            common["judge"] = None if judge is None else load_pairs(judge)
             found = evaluate_model(load_pictures(model), data, 1000 if n is None else n, **common)
     head = ["figure", "samples", "real, held out", "better", "n"]
     text = "\n".join([table(head, found.rows), "", *found.notes])

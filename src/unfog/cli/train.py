@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def train(
-    recipe: Annotated[str, typer.Argument(help="What to train: image, language or codec.")],
+    recipe: Annotated[str, typer.Argument(help="image, text2image, language, codec or pairs.")],
     out: Annotated[Path, typer.Option(help="Folder of the run; must be new, unless --resume.")],
     data: Annotated[
         str | None,
@@ -81,6 +81,8 @@ def next_step(model: Model, path: Path) -> str:
         return f"unfog write {path}"
     if model.spec.recipe == "codec":
         return f"unfog train image --codec {path} --data {model.history[-1]['data']['source']} --out RUN"
+    if model.spec.recipe == "pairs":
+        return f"unfog evaluate {path} --data {model.history[-1]['data']['source']}"
     return f"unfog sample {path} --out pictures -n 16"
 
 

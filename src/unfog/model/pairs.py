@@ -115,8 +115,8 @@ class PairModel(Model):
             ModelError: always, saying what does.
         """
         raise ModelError(
-            "This is a pair model: it finds pictures and texts, and draws nothing by itself. Train a model that "
-            "draws from its visual words: unfog train text2image --pairs MODEL --data DATA --out RUN"
+            "This is a pair model: it finds pictures and texts, and draws nothing by itself. Train a model "
+            "that draws from its visual words: unfog train text2image --pairs MODEL --data DATA --out RUN"
         )
 
     # ---- one space --------------------------------------------------------------------------------

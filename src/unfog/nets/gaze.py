@@ -99,4 +99,6 @@ class Gaze(nn.Module):
 
 def words_of(embeddings: Tensor, words: int) -> Tensor:
     """Embeddings (B, E) as visual words (B, M, P), each number of variance about 1."""
-    return embeddings.unflatten(1, (words, -1)) * embeddings.shape[1] ** 0.5
+    count, size = embeddings.shape
+    found: Tensor = embeddings.view(count, words, size // words) * size**0.5
+    return found

@@ -19,12 +19,12 @@ TILE = 96  # pixels, side of a picture on the page
 
 _EN = {
     "shown": "Held-out pictures, and the captions that are found for them",
-    "shown_intro": "Of all held-out captions, the three whose vectors are nearest to the picture's. Right ones "
-    "are marked with ✓; below stand the picture's own.",
+    "shown_intro": "Of all held-out captions, the three whose vectors are nearest to the picture's. "
+    "Right ones are marked with ✓; below stand the picture's own.",
     "own": "its own",
     "metrics": "Who finds whom",
-    "metrics_intro": "Each held-out caption looks for its picture among all held-out pictures, and each picture "
-    "for one of its captions. Rank 1 is found at once; chance is about half of the candidates.",
+    "metrics_intro": "Each held-out caption looks for its picture among all held-out pictures, and each "
+    "picture for one of its captions. Rank 1 is found at once; chance is about half of the candidates.",
     "way": "Way",
     "median": "Median rank",
     "recall": "Among the first",

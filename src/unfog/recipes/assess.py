@@ -15,9 +15,9 @@ from unfog.evaluate.figure import Figure
 from unfog.evaluate.quality import evaluate_pictures
 from unfog.evaluate.result import Quality
 from unfog.evaluate.words import Row
-from unfog.model import Model, PictureModel
+from unfog.model import Model, PairModel, PictureModel
 from unfog.output.facts import Metric, Neighbours
-from unfog.recipes.assess_words import asked_of, kept_to
+from unfog.recipes.assess_words import asked_of, found_by, kept_to
 from unfog.recipes.listen import Listener, Silent
 
 SHOWN = 16  # samples beside their nearest training pictures
@@ -141,6 +141,7 @@ def evaluate_model(
     *,
     seed: int = 0,
     settings: dict[str, Any] | None = None,
+    judge: PairModel | None = None,
     listener: Listener | None = None,
 ) -> Evaluation:
     """Draw n samples, and measure them beside held-out real pictures.
@@ -151,10 +152,11 @@ def evaluate_model(
         n: samples.
         seed: of the samples.
         settings: fields of ``Sampling`` to change.
+        judge: a pair model, trained apart, that looks for what was asked among all held-out captions.
         listener: is told about progress.
 
     Raises:
-        DataError: if the data's classes are not the model's.
+        DataError: if the data's classes are not the model's, or a judge is given no words.
     """
     listener = listener or Silent()
     made = trained_on(model)
@@ -189,6 +191,12 @@ def evaluate_model(
     if questions:
         values["adherence"], more = kept_to(questions, pictures, store)
         rows += [[name, _told(here), _told(real), "higher", str(here.n)] for name, here, real in more]
+    if judge is not None:
+        values["judged"], more = found_by(judge, asked, pictures, store)
+        for name, here, real in more:
+            better = "lower" if name.startswith("median") else "higher"
+            cells = [_told(each, better == "higher") for each in (here, real)]
+            rows.append([name, *cells, better, str(here.n)])
     return Evaluation(values, rows, notes)
 
 

@@ -11,9 +11,11 @@ from unfog.data import PictureStore
 from unfog.data.world import KINDS
 from unfog.data.world_judge import judge
 from unfog.data.world_set import drawn_at, index_of
+from unfog.errors import DataError
 from unfog.evaluate.adherence import Question, adherence, questions
 from unfog.evaluate.figure import Figure, share
-from unfog.model import PictureModel
+from unfog.evaluate.retrieval import adherence_ranks
+from unfog.model import PairModel, PictureModel
 from unfog.model.asked import Wish
 from unfog.rng import derive_seed
 
@@ -72,3 +74,50 @@ def _real(store: PictureStore) -> dict[str, dict[str, Figure]]:
         }
         for kind, rows in right.items()
     }
+
+
+def found_by(
+    judge: PairModel, asked: Sequence[Any] | None, pictures: np.ndarray, store: PictureStore
+) -> tuple[dict[str, Any], list[tuple[str, Figure, Figure]]]:
+    """The rank of what was asked among all held-out captions, as values and as (name, samples, real).
+
+    Args:
+        judge: tells how well a caption fits a picture; trained apart from what drew them.
+        asked: one prompt for each picture.
+        pictures: drawn, uint8 (N, H, W, C).
+        store: the data, whose held-out captions are the candidates.
+
+    Raises:
+        DataError: if the pictures were not asked for in words, or the data has no captions.
+    """
+    told = [i for i in store.held_out if store.captions and any(store.captions[i])]
+    if not told or asked is None or not hasattr(next(iter(asked), None), "text"):
+        raise DataError(
+            "--judge compares pictures with the words they were drawn for: it needs a model that reads "
+            f"prompts, and data with captions ({store.source}). Leave --judge out."
+        )
+    captions = [[text for text in store.captions[i] if text] for i in told] if store.captions else []
+
+    def embed(texts: Sequence[str]) -> np.ndarray:
+        return judge.embed_texts(texts).numpy()
+
+    everything = [text for each in captions for text in each]
+    drawn = adherence_ranks(
+        judge.embed_pictures(pictures).numpy(), [each.text for each in asked], everything, embed
+    )
+    few = told[:: max(1, -(-len(told) // MOST_REAL))]
+    own = [captions[told.index(place)] for place in few]
+    spoken = [each[turn % len(each)] for turn, each in enumerate(own)]
+    real = adherence_ranks(judge.embed_pictures(store.images[few]).numpy(), spoken, everything, embed)
+    beside = {each.script: each for each in real}
+    values, rows = {}, []
+    missing = Figure.missing("not asked")
+    for each in drawn:
+        floor = beside.get(each.script)
+        values[each.script or "all"] = each.to_dict() | {"real": None if floor is None else floor.to_dict()}
+        rows.append((f"median rank, {each.title()}", each.median, floor.median if floor else missing))
+        rows += [
+            (f"recall at {k}, {each.title()}", figure, floor.recall[k] if floor else missing)
+            for k, figure in each.recall.items()
+        ]
+    return values, rows

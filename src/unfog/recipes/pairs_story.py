@@ -1,4 +1,4 @@
-"""What is told about a pair model: how well pictures and captions find each other, and what the prior imagines."""
+"""What is told about a pair model: how well pictures and captions find each other, and what is imagined."""
 
 from __future__ import annotations
 
@@ -111,7 +111,8 @@ def _imagined(
     said = model.embed_texts(texts)
     drawn = model.imagine(said).numpy()
     true = seen[places]
-    others = seen[np.roll(np.arange(len(seen)), 1)[places]]
+    # neighbours in a set are often alike: those farthest away in it are not
+    others = seen[np.roll(np.arange(len(seen)), len(seen) // 2)[places]]
     near = {
         "imagined": average((drawn * true).sum(1).astype(float)),
         "caption": average((said.numpy() * true).sum(1).astype(float)),
@@ -120,7 +121,7 @@ def _imagined(
     found = []
     for script, chosen in by_script(texts):
         right = np.zeros((len(chosen), len(seen)), bool)
-        alike = {text: [] for text in texts}
+        alike: dict[str, list[int]] = {text: [] for text in texts}
         for text, place in told:
             alike[text].append(place)
         for row, i in enumerate(chosen):

@@ -58,9 +58,9 @@ class PairedCaptions:
         self.own = np.where(inside, numbers[np.minimum(places, len(numbers) - 1)], -1)
 
     def __call__(self, chosen: np.ndarray, step: int) -> tuple[Tensor | None, ...]:
-        """Number of each caption (B,), numbers of all captions of its picture (B, K), -1 in empty places; words.
+        """Number of each caption (B,), those of all captions of its picture (B, K), and the words.
 
-        Equal texts have equal numbers.
+        Equal texts have equal numbers; -1 stands in empty places.
         """
         rows = self.captions.rows(chosen, step)
         told = torch.from_numpy(self.numbers[rows]), torch.from_numpy(self.own[chosen])

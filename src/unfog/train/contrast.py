@@ -47,7 +47,7 @@ class ContrastObjective(Objective):
         self.head, self.sharpness = model.head, model.sharpness
 
     def draw(self, batch: Batch, rng: Noise, *, hide: float = 0.0) -> Batch:
-        """Pictures (B, C, H, W), how each is seen (B, 2, 6), the prior's times, noise and hidden texts, words."""
+        """Pictures (B, C, H, W), how each is seen (B, 2, 6), the prior's times, noise and gaps, and words."""
         raw, *told = batch
         assert raw is not None
         count = len(raw)
