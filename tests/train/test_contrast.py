@@ -1,4 +1,4 @@
-"""The loss of pairs: against sums by hand, who does not compete, and a prior that finds what is to be found."""
+"""The loss of pairs: against sums by hand, who does not compete, and a prior that finds what is there."""
 
 from __future__ import annotations
 
