@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from unfog.cli.app import main
 
@@ -61,3 +62,28 @@ def test_a_label_by_classifier_and_back(
 def test_a_scale_needs_a_classifier(tmp_path: Path, run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sample", str(run), "--out", str(tmp_path), "--classifier-scale", "2"]) == 2
     assert "--classifier DATA" in capsys.readouterr().err
+
+
+def test_a_picture_instead_of_words(
+    visual_run: Path, run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # ten million pixels, as a printer has them
+    large = Image.effect_noise((3600, 2800), 40).convert("CMYK")
+    large.save(tmp_path / "print.jpg")
+    command = ["sample", str(visual_run), "--out", str(tmp_path / "out"), "-n", "2", "--steps", "2", "--json"]
+    assert main([*command, "--like", str(tmp_path / "print.jpg")]) == 0
+    files = json.loads(capsys.readouterr().out)["files"]
+    assert len(files) == 2
+    again = ["sample", str(visual_run), "--out", str(tmp_path / "again"), "--again", files[0], "--json"]
+    assert main(again) == 0 and json.loads(capsys.readouterr().out)["identical"]
+    like = ["--like", files[0]]
+    assert main([*command, *like, "--strength", "0.4", "--edit", "a red square -> a blue square"]) == 0
+    assert main([*command, *like, *like]) == 0
+    capsys.readouterr()
+    (tmp_path / "text.png").write_text("no picture")
+    for wrong, told in ((tmp_path / "text.png", "not a picture"), (tmp_path / "none.png", "no picture")):
+        assert main([*command, "--like", str(wrong)]) == 1
+        assert told in json.loads(capsys.readouterr().out)["error"]
+    command[1] = str(run)
+    assert main([*command, *like]) == 1
+    assert "no visual words" in json.loads(capsys.readouterr().out)["error"]

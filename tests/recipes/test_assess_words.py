@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.given import small_drawer, small_model
+from tests.given import small_drawer, small_model, small_pairs
 from unfog.data import PictureStore, open_pictures
 from unfog.data.world_set import WorldReader
+from unfog.errors import DataError
 from unfog.recipes import assess_words
-from unfog.recipes.assess_words import asked_of, kept_to
+from unfog.recipes.assess_words import asked_of, found_by, kept_to
 
 
 @pytest.fixture(scope="module")
@@ -58,3 +59,18 @@ def test_the_floor_of_the_world_is_what_real_pictures_reach(monkeypatch: pytest.
     assert set(values) <= {f"{k} combinations, {lang}" for k in ("seen", "unseen") for lang in ("en", "zh")}
     floors = [real.value for name, _, real in lines if name.startswith("all")]
     assert floors and all(floor is None or floor > 0.9 for floor in floors)
+
+
+def test_a_judge_looks_for_the_words_of_each_picture(told: PictureStore) -> None:
+    model, judge = small_drawer(), small_pairs()
+    asked, _ = asked_of(model, told, "somewhere", 6, 0)
+    values, rows = found_by(judge, asked, told.images[told.held_out[:6]].repeat(3, 3), told)
+    assert values.keys() == {"Chinese", "other letters"}
+    assert values["Chinese"]["candidates"] == len(told.held_out) == values["Chinese"]["real"]["candidates"]
+    assert len(rows) == 8 and rows[0][0].startswith("median rank")
+
+
+def test_a_judge_needs_words(told: PictureStore) -> None:
+    for asked in (None, [0, 1]):
+        with pytest.raises(DataError, match="--judge"):
+            found_by(small_pairs(), asked, told.images[:2], told)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.given import small_spec
 from unfog.errors import SampleError
-from unfog.spec import Sampling, choose
+from unfog.spec import Sampling, begun, choose
 
 
 def test_a_specification_is_plain_and_fixed() -> None:
@@ -64,3 +64,16 @@ def test_options_belong_to_their_sampler() -> None:
 def test_wrong_options_are_answered_in_words(changes: dict[str, Any], words: str) -> None:
     with pytest.raises(SampleError, match=words):
         choose(Sampling(), changes, KINDS)
+
+
+def test_beginning_on_the_way_is_between_the_ends_by_equal_factors() -> None:
+    whole = Sampling(start=80.0, end=0.05, grid="optimised", levels=(1.0,), steps=1)
+    assert begun(whole, 1.0) == whole
+    half = begun(whole, 0.5)
+    assert half.start == pytest.approx((80 * 0.05) ** 0.5) and half.grid == "karras" and half.levels == ()
+    assert whole.end < begun(whole, 0.0).start < 0.052
+    for wrong in (-0.1, 1.1, float("nan")):
+        with pytest.raises(SampleError, match="--strength"):
+            begun(whole, wrong)
+    with pytest.raises(SampleError, match=r"dpm\+\+2m"):
+        begun(Sampling(sampler="learned"), 0.5)

@@ -47,6 +47,16 @@ def sample(
     ] = None,
     seed: Annotated[int, typer.Option(help="Picture i of a seed is always the same.")] = 0,
     film: Annotated[bool, typer.Option("--film", help="Also write the way from noise to picture.")] = False,
+    like: Annotated[
+        list[Path] | None,
+        typer.Option(help="A picture instead of words; given twice, the way from one to the other."),
+    ] = None,
+    strength: Annotated[
+        float, typer.Option(help="How far from the picture: 0 leaves it, 1 draws anew in its likeness.")
+    ] = 1.0,
+    edit: Annotated[
+        str | None, typer.Option(help="How the picture shall differ, in words: 'a cat -> a dog'.")
+    ] = None,
     between: Annotated[
         list[Path] | None,
         typer.Option(help="Two pictures, one each time: draw the way from one to the other."),
@@ -66,8 +76,9 @@ def sample(
     elif between:
         _between(model, between, out, n, label, json)
     else:
-        wish = {"label": label, "prompt": prompt, "negative": negative}
-        _draw(model, out, n, changes, set_ or (), json, wish, seed=seed, film=film, classifier=classifier)
+        wish = {"label": label, "prompt": prompt, "negative": negative, "edit": edit}
+        how = {"seed": seed, "film": film, "classifier": classifier, "strength": strength}
+        _draw(model, out, n, changes, set_ or (), json, wish, like or (), **how)
 
 
 def _draw(
@@ -78,6 +89,7 @@ def _draw(
     more: Sequence[str],
     json: bool,
     wish: dict[str, Any],
+    like: Sequence[Path],
     **how: Any,
 ) -> None:
     with Screen() as screen:
@@ -88,6 +100,8 @@ def _draw(
 
         override(changes, more)
         loaded = load_pictures(model)
+        if like:
+            wish |= {"like": draw.read_likes(loaded, like), "names": [path.name for path in like]}
         saved, film = draw.draw(loaded, out, n, wish=Wish(**wish), settings=changes, listener=screen, **how)
         draw.remember(home(model), loaded.fingerprint())
     _tell(saved, film, json)

@@ -37,6 +37,10 @@ def train(
         Path | None,
         typer.Option(help="Work in the latents of this codec (unfog train codec), or of a diffusers VAE."),
     ] = None,
+    pairs: Annotated[
+        Path | None,
+        typer.Option(help="Draw from the visual words of this pair model (unfog train pairs)."),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Of weights, order and noise.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
     samples: Annotated[int, typer.Option(help="Pictures or texts to make for the report; 0 for none.")] = 100,
@@ -64,6 +68,7 @@ def train(
             resume=resume,
             samples=samples,
             codec=codec,
+            pairs=pairs,
             listener=screen,
         )
         from accelerate import PartialState

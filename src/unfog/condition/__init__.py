@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from unfog.condition.base import NONE, Condition, Encoder
+from unfog.condition.image import PictureEncoder, PictureEncoderConfig
 from unfog.condition.label import ANY, LabelEncoder
 from unfog.condition.language import LanguageModel, open_language
 from unfog.condition.minilm import MiniLM
@@ -17,6 +18,7 @@ ENCODERS: dict[str, type[Encoder]] = {
     "label": LabelEncoder,
     "text": TextEncoder,
     "own-text": OwnTextEncoder,
+    "image": PictureEncoder,
 }
 
 LANGUAGE_MODELS: dict[str, Callable[..., LanguageModel]] = {"minilm": MiniLM, "use": Universal}
@@ -34,6 +36,8 @@ __all__ = [
     "MiniLM",
     "OwnTextEncoder",
     "OwnTextEncoderConfig",
+    "PictureEncoder",
+    "PictureEncoderConfig",
     "Pretrained",
     "Spelling",
     "TextEncoder",

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 
 from unfog.codec import TokenCodec
@@ -41,12 +42,20 @@ class Wish:
         prompt: words.
         negative: words that guidance leads away from.
         room: places for tokens, where there shall be more than the prompts need.
+        like: pictures that are given instead of words, uint8 (H, W, C).
+        names: what those are called.
+        edit: how they shall differ, "from -> to".
+        embedding: visual words themselves, as a generated file carries them.
     """
 
     label: str | int | Sequence[str | int] | None = None
     prompt: str | Sequence[str] | None = None
     negative: str | None = None
     room: int = 0
+    like: Sequence[np.ndarray] | None = None
+    names: Sequence[str] = ()
+    edit: str | None = None
+    embedding: str = ""
 
 
 NOTHING = Wish()
@@ -73,13 +82,17 @@ class Asker(ABC):
             seed: of the request.
         """
 
+    def settled(self, asked: Sequence[Any] | None, seed: int) -> list[Any] | None:
+        """The same with all that is drawn by lot decided, where pictures carry what was decided."""
+        return None if asked is None else list(asked)
+
     def away(self, asked: Sequence[Any] | None) -> Any | None:
         """What guidance leads away from, as the encoder reads it; None for what says nothing."""
         return None
 
     @abstractmethod
     def told(self, one: Any) -> dict[str, str]:
-        """What a picture says it was asked for: "label", or "prompt" and "negative"."""
+        """What a picture says it was asked for: "label", or "prompt"; further names are settings."""
 
     def room(self, asked: Sequence[Any] | None) -> int:
         """Places for tokens that these take together: sums depend on it in their last bits."""
@@ -102,6 +115,7 @@ class Labels(Asker):
 
     def choose(self, n: int, wish: Wish = NOTHING) -> list[int] | None:
         """See ``Asker.choose``: class numbers; None without classes."""
+        refuse_pictures(wish)
         if wish.prompt is not None or wish.negative is not None:
             raise SampleError(
                 "This model was trained without captions and reads no words: leave --prompt out, or train "
@@ -160,6 +174,7 @@ class Prompts(Asker):
 
     def choose(self, n: int, wish: Wish = NOTHING) -> list[Prompt]:
         """See ``Asker.choose``."""
+        refuse_pictures(wish)
         if wish.label is not None:
             raise SampleError(f"This model is asked in words: --prompt {str(wish.label)!r}, without --label.")
         if n < 1:
@@ -212,6 +227,19 @@ class Prompts(Asker):
         if self._read is None or self._read[0] != key:
             self._read = key, self.language().read(texts)
         return self._read[1]
+
+
+def refuse_pictures(wish: Wish) -> None:
+    """Refuse pictures as prompts, for models that have no visual words.
+
+    Raises:
+        SampleError: saying what would have some.
+    """
+    if wish.like or wish.edit or wish.embedding:
+        raise SampleError(
+            "This model has no visual words and takes no picture as a prompt: leave --like and --edit out, "
+            "or train one that does: unfog train text2image --pairs PAIRS --data DATA --out RUN"
+        )
 
 
 def asking(spec: Spec, vector: int, context: int, tokens: TokenCodec | None) -> tuple[Encoder | None, Asker]:

@@ -62,12 +62,12 @@ class Model(nn.Module, ABC):
         return next(self.parameters()).device
 
     def count_parameters(self) -> int:
-        """Number of trainable numbers; those of a codec that was learned before do not count."""
+        """Number of trainable numbers; those of a codec or pair model that was learned before do not."""
         return sum(p.numel() for p in self.parameters() if p.requires_grad)
 
     def learned_state(self) -> dict[str, torch.Tensor]:
-        """All weights by name, but for those of a codec that was learned before."""
-        return {n: t for n, t in self.state_dict().items() if not n.startswith("codec.")}
+        """All weights by name, but for those of a codec or pair model that was learned before."""
+        return {n: t for n, t in self.state_dict().items() if not n.startswith(("codec.", "pairs."))}
 
     def fingerprint(self) -> str:
         """SHA-256 of what the model is and of its weights: not of its history, nor of how it likes to sample.

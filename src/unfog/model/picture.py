@@ -20,6 +20,8 @@ from unfog.guide.steer import Surroundings, check_guides, steer
 from unfog.model.asked import Wish, asking
 from unfog.model.base import DiffusionModel
 from unfog.model.codec import codec_from
+from unfog.model.looks import looking
+from unfog.model.pairs import PairModel
 from unfog.model.vocabulary import TOKENS_FILE, read_tokens
 from unfog.nets import NETWORKS
 from unfog.process import SCHEDULES, GaussianProcess
@@ -28,6 +30,7 @@ from unfog.sample import GRIDS, SAMPLERS, Step, through, trajectory
 from unfog.spec import (
     Sampling,
     Spec,
+    begun,
     build_part,
     check_grid,
     choose,
@@ -50,6 +53,7 @@ class PictureModel(DiffusionModel):
     Attributes:
         asker: what it can be asked for.
         tokens: of prompts, where it learned to read by itself.
+        pairs: makes embeddings of pictures and texts, where it draws from those; frozen.
     """
 
     spec: Spec
@@ -78,7 +82,10 @@ class PictureModel(DiffusionModel):
             )
         process = GaussianProcess(build_part(SCHEDULES[schedule], options, f"schedule {schedule!r}"))
         context = getattr(config, "context", 0)
+        self.pairs: PairModel | None = None
         self.encoder, self.asker = asking(spec, config.vector, context, tokens)
+        if spec.pairs:
+            self.pairs, self.encoder, self.asker = looking(spec, config.vector, context, tokens)
         self.denoiser = GaussianDenoiser(
             build(config), process, TARGETS[spec.target], variance=config.variance
         )
@@ -92,7 +99,8 @@ class PictureModel(DiffusionModel):
         for name in ("classes", "groups", "shares", "examples"):
             values[name] = tuple(values.get(name, ()))
         spec = Spec(**values)
-        tokens = read_tokens(folder, spec.text["tokens"]) if "tokens" in spec.text else None
+        text = spec.pairs["model"]["text"] if spec.pairs else spec.text
+        tokens = read_tokens(folder, text["tokens"]) if "tokens" in text else None
         return cls(spec, description.get("history", []), tokens)
 
     def files(self) -> Mapping[str, str]:
@@ -123,6 +131,8 @@ class PictureModel(DiffusionModel):
         label: str | int | Sequence[str | int] | None = None,
         prompt: str | Sequence[str] | None = None,
         negative: str | None = None,
+        like: Any = None,
+        edit: str | None = None,
         seed: int = 0,
         progress: Callable[[int, int], None] | None = None,
         loss: PictureLoss | None = None,
@@ -135,6 +145,9 @@ class PictureModel(DiffusionModel):
             label: a class for all, or one for each; classes take turns when left out.
             prompt: words for all, or for each, where the model reads them.
             negative: words that guidance leads away from.
+            like: a picture, or two for the way between them, where the model draws from visual words: PIL
+                pictures, or uint8 arrays (H, W, C).
+            edit: how it shall differ from ``like``: "from -> to".
             seed: picture i of a seed is the same whatever n is.
             progress: called with steps done and steps in all.
             loss: what to steer by: how wrong each picture is, (B,), differentiable, from pictures
@@ -147,7 +160,9 @@ class PictureModel(DiffusionModel):
         """
         from PIL import Image
 
-        asked = self.asker.choose(n, Wish(label=label, prompt=prompt, negative=negative))
+        given = None if like is None else as_arrays(like)
+        wish = Wish(label=label, prompt=prompt, negative=negative, like=given, edit=edit)
+        asked = self.asker.choose(n, wish)
         sampling = self.settings(**settings)
         pictures = self.draw(asked, n, seed=seed, sampling=sampling, progress=progress, loss=loss)
         return [Image.fromarray(p[..., 0] if p.shape[-1] == 1 else p) for p in pictures]
@@ -221,6 +236,8 @@ class PictureModel(DiffusionModel):
         seed: int = 0,
         sampling: Sampling | None = None,
         loss: PictureLoss | None = None,
+        base: Tensor | None = None,
+        strength: float = 1.0,
     ) -> Iterator[Step]:
         """The way of one batch from noise to pictures; ``to_pictures`` shows any x on it.
 
@@ -230,14 +247,19 @@ class PictureModel(DiffusionModel):
             seed: of the request.
             sampling: settings; the model's own when left out.
             loss: what to steer by, see ``generate``.
+            base: x of a picture, (1, c, h, w), that is drowned in noise to begin with, instead of nothing.
+            strength: in how much, see ``spec.begun``.
         """
         sampling = sampling or self.spec.sampling
+        sampling = sampling if base is None else begun(sampling, strength)
         process = self.denoiser.process
         layout = through(sampling.levels) if sampling.grid == "optimised" else GRIDS[sampling.grid]
         grid = layout(process, sampling.steps, sampling.start, sampling.end)
         sampler = SAMPLERS[sampling.sampler](**sampling.options)
         rng = Noise.for_pictures(seed, indices)
         x = process.prior((len(indices), *self.codec.latent), rng, grid[0]).to(self.device)
+        if base is not None:
+            x = x + process.scales(grid[0], like=x)[0] * base.to(x)
         denoiser, cond = self.steered(indices, asked, seed=seed, sampling=sampling, loss=loss)
         was_training = self.training
         self.eval()
@@ -285,3 +307,10 @@ class PictureModel(DiffusionModel):
         shown = self.codec.glance(x) if quick else self.codec.decode(x)
         pictures: np.ndarray = shown.permute(0, 2, 3, 1).cpu().numpy()
         return pictures
+
+
+def as_arrays(like: Any) -> list[np.ndarray]:
+    """One picture or several, PIL pictures or uint8 arrays, as uint8 arrays (H, W, C)."""
+    several = like if isinstance(like, list | tuple) else [like]
+    found = [np.asarray(each if isinstance(each, np.ndarray) else each.convert("RGB")) for each in several]
+    return [each[..., None] if each.ndim == 2 else each for each in found]

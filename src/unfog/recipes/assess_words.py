@@ -30,7 +30,7 @@ def asked_of(
 
     Words are captions of held-out pictures, each language in turn; labels take turns.
     """
-    if not model.spec.text:
+    if not model.spec.text and model.pairs is None:
         return model.asker.choose(n), []
     if data in WORLDS:
         asked = questions(n, seed)

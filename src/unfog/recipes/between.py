@@ -11,13 +11,13 @@ import torch
 from torch import Tensor
 
 from unfog.condition import NONE, Condition
-from unfog.data.decode import decode_picture
-from unfog.errors import DataError, SampleError
+from unfog.errors import SampleError
 from unfog.model import PictureModel
 from unfog.model.asked import Wish
 from unfog.output.pictures import Saved, save_pictures
 from unfog.output.provenance import Provenance
 from unfog.recipes.listen import Listener, Silent
+from unfog.recipes.pictures import read_picture
 from unfog.rng import Noise
 from unfog.sample import GRIDS, Heun, trajectory
 from unfog.sample.encode import between, encode
@@ -54,7 +54,7 @@ def interpolate(
             "--between A.png --between B.png -n 9"
         )
     channels, size, _ = model.shape
-    pictures = np.stack([_read(Path(end), size, channels) for end in ends])
+    pictures = np.stack([read_picture(end, size, channels) for end in ends])
     settings = asdict(
         replace(
             model.spec.sampling,
@@ -79,15 +79,6 @@ def interpolate(
     ]
     drawn = _between(model, pictures, n, _condition(model, label), listener or Silent())
     return save_pictures(Path(out), drawn, entries)
-
-
-def _read(path: Path, size: int, channels: int) -> np.ndarray:
-    if not path.is_file():
-        raise DataError(f"There is no picture {path}. Give two files: --between A.png --between B.png")
-    try:
-        return decode_picture(path, size, channels)
-    except DataError as error:
-        raise DataError(f"{path}: {error}") from error
 
 
 @torch.inference_mode()

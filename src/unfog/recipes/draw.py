@@ -8,17 +8,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from unfog.atomic import atomic_write
 from unfog.data.cache import cache_folder
+from unfog.data.decode import decode_picture
 from unfog.errors import DataError, ModelError, SampleError
 from unfog.model import PictureModel, load_pictures
-from unfog.model.asked import NOTHING, Wish
+from unfog.model.asked import NOTHING, Wish, refuse_pictures
 from unfog.output.film import write_film
 from unfog.output.pictures import Saved, save_pictures
 from unfog.output.provenance import Provenance, read_provenance, write_picture
 from unfog.recipes.ask import STRENGTH, Guide, guide_again, guide_by
 from unfog.recipes.listen import Listener, Silent
+from unfog.recipes.pictures import read_picture
 from unfog.sample import Step
 from unfog.spec import Sampling, build_part, choose_labels
 
@@ -35,6 +39,7 @@ def draw(
     film: bool = False,
     settings: dict[str, Any] | None = None,
     classifier: str | Path | None = None,
+    strength: float = 1.0,
     listener: Listener | None = None,
 ) -> tuple[Saved, Path | None]:
     """Draw n pictures into a folder, each with what made it.
@@ -49,6 +54,8 @@ def draw(
         settings: fields of ``Sampling`` to change.
         classifier: labelled data, whose classifier steers towards the label, with a ``loss_scale`` of 5 where
             no other is set; the model needs to know no labels.
+        strength: how far from the one picture of ``wish.like`` it may lead: 1 draws anew, from its visual
+            words alone; below that it begins from the picture itself under noise, and 0 leaves it as it is.
         listener: is told about progress.
 
     Returns:
@@ -66,7 +73,10 @@ def draw(
     if guide is not None:
         sampling = replace(sampling, classifier=guide.key)
     if guide is None:
-        request = Request(model, model.asker.choose(n, wish), seed, sampling)
+        asked = model.asker.settled(model.asker.choose(n, wish), seed)
+        request = Request(
+            model, asked, seed, sampling, base=base_of(model, wish, strength), strength=strength
+        )
     else:
         request = Request(model, choose_labels(guide.classes, n, wish.label), seed, sampling, guide)
     for note in [] if guide else model.asker.notes(request.asked):
@@ -85,6 +95,19 @@ def draw(
     return saved, write_film(path, np.stack(frames), entries[0])
 
 
+def read_likes(model: PictureModel, files: Sequence[str | Path]) -> list[np.ndarray]:
+    """Pictures given as prompts, their central squares at the model's size, uint8 (H, W, C) each.
+
+    Raises:
+        SampleError: if the model has no visual words.
+        DataError: if one is not there, or is no picture.
+    """
+    if model.pairs is None:
+        refuse_pictures(Wish(like=(np.zeros(0),)))
+    channels, size, _ = model.shape
+    return [read_picture(file, size, channels) for file in files]
+
+
 @dataclass(frozen=True)
 class Request:
     """Who draws what, and how.
@@ -96,6 +119,8 @@ class Request:
         seed: of the request.
         sampling: settings.
         guide: a classifier that steers.
+        base: x of a picture to begin from, (1, c, h, w); None begins from noise.
+        strength: in how much noise it is drowned.
     """
 
     model: PictureModel
@@ -103,13 +128,31 @@ class Request:
     seed: int
     sampling: Sampling
     guide: Guide | None = None
+    base: Tensor | None = None
+    strength: float = 1.0
 
     def walk(self, indices: Sequence[int]) -> Iterator[Step]:
         """The way of some of the pictures, by number."""
         chosen = None if self.asked is None else [self.asked[i] for i in indices]
         loss = None if self.guide is None or chosen is None else self.guide.loss(chosen)
         known = chosen if self.guide is None or self.model.spec.classes else None
-        return self.model.walk(indices, known, seed=self.seed, sampling=self.sampling, loss=loss)
+        how: dict[str, Any] = {"loss": loss, "base": self.base, "strength": self.strength}
+        return self.model.walk(indices, known, seed=self.seed, sampling=self.sampling, **how)
+
+
+def base_of(model: PictureModel, wish: Wish, strength: float) -> Tensor | None:
+    """x of the picture to begin from, (1, c, h, w); None where all of it is drawn anew.
+
+    Raises:
+        SampleError: there is not one picture to begin from.
+    """
+    if strength == 1:
+        return None
+    if wish.like is None or len(wish.like) != 1:
+        raise SampleError(f"--strength {strength:g} begins from one picture: give one, --like PICTURE.")
+    channels, size, _ = model.shape
+    square = decode_picture(np.asarray(wish.like[0]), size, channels)
+    return model.codec.encode(torch.from_numpy(square[None]).permute(0, 3, 1, 2))
 
 
 def describe(request: Request, n: int) -> list[Provenance]:
@@ -128,7 +171,9 @@ def describe(request: Request, n: int) -> list[Provenance]:
             told = {"label": request.guide.classes[asked[i]]}
         elif asked is not None:
             told = model.asker.told(asked[i])
-            settings |= {"negative": told.pop("negative")} if "negative" in told else {}
+            settings |= {name: told.pop(name) for name in [*told] if name not in ("label", "prompt")}
+        if request.base is not None:
+            settings["strength"] = request.strength
         entries.append(
             Provenance(
                 model=fingerprint,
@@ -180,6 +225,11 @@ def again(
         raise DataError(
             f"{file} shows several pictures ({entry.kind}): give one of the single files beside it."
         )
+    if "strength" in entry.settings:
+        raise DataError(
+            f"{file} began from another picture. Repeat the command that made it: unfog sample MODEL "
+            f"--like {entry.settings.get('like')} --strength {entry.settings['strength']} --out DIR"
+        )
     model = model or find(entry.model)
     if model.fingerprint() != entry.model:
         raise ModelError(
@@ -206,10 +256,14 @@ def _asked_of(entry: Provenance, model: PictureModel, guide: Guide | None, n: in
     """What one picture was asked for, n times."""
     if guide is not None:
         return [int(entry.settings["class"])] * n
-    if entry.label is None and entry.prompt is None:
+    settings = entry.settings
+    seen = str(settings.get("embedding", ""))
+    if entry.label is None and entry.prompt is None and not seen:
         return None
-    negative, room = entry.settings.get("negative"), entry.settings.get("room", 0)
-    return model.asker.choose(n, Wish(label=entry.label, prompt=entry.prompt, negative=negative, room=room))
+    names = tuple(filter(None, str(settings.get("like", "")).split(", ")))
+    negative, room = settings.get("negative"), settings.get("room", 0)
+    wish = Wish(label=entry.label, prompt=entry.prompt, negative=negative, room=room)
+    return model.asker.choose(n, replace(wish, embedding=seen, names=names))
 
 
 def remember(folder: Path, fingerprint: str) -> None:

@@ -184,6 +184,9 @@ class ModelSubject(Subject):
         model, count = self.model, len(few)
         if model.encoder is None:
             return NONE
+        if model.pairs is not None:
+            seen: Condition = model.encoder(model.pairs.embed_pictures(store.images[few]))
+            return seen
         if model.spec.text:
             captions = store.captions or ((),) * len(store)
             told = [next(iter(captions[i]), "") for i in few]

@@ -53,8 +53,9 @@ class Pictures(Prepared):
 
     @property
     def key(self) -> str:
-        """See ``Prepared.key``: the codec belongs to what is learned from."""
-        return f"{self.digest}{self.model.spec.latent.get('codec', '')}"
+        """See ``Prepared.key``: codec and pair model belong to what is learned from."""
+        spec = self.model.spec
+        return f"{self.digest}{spec.latent.get('codec', '')}{spec.pairs.get('fingerprint', '')}"
 
     def batches(self, config: Any) -> Batches:
         """The training batches."""

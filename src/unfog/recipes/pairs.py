@@ -6,6 +6,7 @@ their prior. It also judges how well other models keep to their prompts.
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 from typing import Any
 
@@ -67,8 +68,9 @@ def gaze_for(preset: str, size: int, channels: int, options: dict[str, Any]) -> 
     while side > COARSEST:
         widths.append(min(2 * widths[-1], 4 * widths[0]))
         side = -(-side // 2)
-    head = 32 if widths[-1] % 32 == 0 else widths[-1]
-    values = {"patch": patch, "widths": widths, "head": head, "word": PRESETS[preset]["word"], **options}
+    values = {"patch": patch, "widths": widths, "word": PRESETS[preset]["word"], **options}
+    last = values["widths"][-1] if isinstance(values["widths"], list) else 32
+    values.setdefault("head", math.gcd(32, last))
     return asdict(build_part(GazeConfig, {**values, "channels": channels}, "picture encoder"))
 
 

@@ -1,12 +1,16 @@
-"""Which pictures a recipe learns from, and opening them."""
+"""Which pictures a recipe learns from, and opening them; and single pictures that are given to a command."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 from pydantic import Field
 
 from unfog.config import Config
 from unfog.data import Options, PictureStore, open_pictures
-from unfog.errors import TrainError
+from unfog.data.decode import decode_picture
+from unfog.errors import DataError, TrainError
 from unfog.recipes.listen import Listener
 
 
@@ -59,3 +63,17 @@ def open_store(data: PicturesConfig, listener: Listener) -> PictureStore:
     for line in store.summary().splitlines():
         listener.say(line)
     return store
+
+
+def read_picture(path: str | Path, size: int, channels: int) -> np.ndarray:
+    """One picture file, its central square at a size, uint8 (size, size, channels).
+
+    Raises:
+        DataError: there is no such file, or it is no picture.
+    """
+    if not Path(path).is_file():
+        raise DataError(f"There is no picture {path}. Give the file of one: a PNG, JPEG, WebP, ...")
+    try:
+        return decode_picture(Path(path), size, channels)
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error

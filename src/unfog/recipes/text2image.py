@@ -8,6 +8,7 @@ language model for the captions, or none is wanted, an encoder learns to read wi
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from unfog.condition.word_cache import WordStore, open_words
 from unfog.config import Config
 from unfog.data import PictureStore
 from unfog.errors import TrainError
-from unfog.model import PictureModel
+from unfog.model import PairModel, PictureModel
 from unfog.model.asked import OWN
 from unfog.model.vocabulary import tokens_hash
 from unfog.recipes.image import (
@@ -36,10 +37,13 @@ from unfog.recipes.image_run import SHOWN, Pictures
 from unfog.recipes.latents import encode_store
 from unfog.recipes.listen import Listener
 from unfog.recipes.recipe import Recipe
+from unfog.recipes.visual import look_at, open_pairs, pairs_part
 from unfog.rng import derive_seed
 from unfog.spec import Sampling, Spec, build_part
 from unfog.train import TrainConfig
+from unfog.train.batches import Told
 from unfog.train.captions import Captions
+from unfog.train.seen import Seen
 
 FEWEST_TOKENS, MOST_TOKENS = 512, 4096  # of a vocabulary of its own
 PIECE = re.compile(r"[^\W_]+?(?=[^\x00-\u2e7f]|\W|$)|[^\x00-\u2e7f]")  # a word, or a Chinese character
@@ -64,14 +68,27 @@ class TextConfig(Config):
     encoder: dict[str, Any] = Field(default_factory=dict)
 
 
+class VisualConfig(Config):
+    """Whether it draws from visual words instead, DALL-E 2's way.
+
+    Attributes:
+        model: folder of a pair model (``unfog train pairs``); words are read by its prior.
+        blur: how much its embeddings are blurred in training, at most; see ``condition.image.blurred``.
+    """
+
+    model: str | None = None
+    blur: float = Field(default=0.5, ge=0)
+
+
 class Text2ImageConfig(Config):
     """Everything that a run of the text-to-image recipe depends on.
 
     Attributes:
         recipe: always "text2image".
         preset: "tiny", "small" or "base": the size of the network.
-        data: which pictures; they need captions.
+        data: which pictures; they need captions, unless ``pairs`` is given.
         text: how prompts are read.
+        pairs: what visual words it draws from.
         network: options of the network that differ from the preset; ``kind`` is a name of ``NETWORKS`` that
             takes words, ``context`` the width of a word.
         schedule: ``kind`` is a name of ``SCHEDULES``, the rest its options.
@@ -84,6 +101,7 @@ class Text2ImageConfig(Config):
     preset: str = "small"
     data: DataConfig
     text: TextConfig = Field(default_factory=TextConfig)
+    pairs: VisualConfig = Field(default_factory=VisualConfig)
     network: dict[str, Any] = Field(default_factory=dict)
     schedule: dict[str, Any] = Field(default_factory=lambda: {"kind": "cosine"})
     target: str = "v"
@@ -127,12 +145,14 @@ def language_for(
 
 
 def prepare(config: Text2ImageConfig, listener: Listener) -> Pictures:
-    """Open, read the captions, measure, and build a fresh model; the same for the same seed."""
+    """Open, read the captions or look at the pictures, measure, and build a fresh model; the same for the
+    same seed.
+    """
+    pairs = None if config.pairs.model is None else open_pairs(config.pairs.model, config.data)
     store, codec = opened(config.data, listener)
-    captions = captions_of(store)
-    flat = [text for each in captions for text in each]
-    language, tokens = language_for(config.text, flat, [text for i in store.train for text in captions[i]])
-    words = read(language, flat, listener)
+    steering = (
+        read_all(config, store, listener) if pairs is None else look_all(config, store, pairs, listener)
+    )
     statistics = measure_pixels(store.images, store.train)
     latents = None if codec is None else encode_store(store, codec, statistics, listener)
     spread, diameter = (statistics if latents is None else latents.codec.latents).extent
@@ -150,13 +170,48 @@ def prepare(config: Text2ImageConfig, listener: Listener) -> Pictures:
         target=config.target,
         statistics=statistics.to_dict(),
         sampling=build_part(Sampling, {**ours, **config.sampling}, "sampling"),
-        text=reading(config.text, config.preset, language, tokens),
-        examples=examples_of(captions, store.held_out),
         latent=latents.part if latents else {},
+        **steering.part,
     )
     torch.manual_seed(derive_seed(config.train.seed, "weights"))
+    model = PictureModel(spec, tokens=steering.tokens)
+    if pairs is not None and model.pairs is not None:
+        model.pairs.load_state_dict(pairs.state_dict())
+    return Pictures(store, model, steering.told, latents)
+
+
+@dataclass(frozen=True, eq=False)
+class Steering:
+    """What steers a model, and what it is told of each picture.
+
+    Attributes:
+        part: fields of ``Spec``: "text" or "pairs", and "examples".
+        tokens: of an encoder that learns, or learned, to read by itself.
+        told: of each picture.
+    """
+
+    part: dict[str, Any]
+    tokens: TokenCodec | None
+    told: Told
+
+
+def read_all(config: Text2ImageConfig, store: PictureStore, listener: Listener) -> Steering:
+    """Words: the captions are read."""
+    captions = captions_of(store)
+    flat = [text for each in captions for text in each]
+    language, tokens = language_for(config.text, flat, [text for i in store.train for text in captions[i]])
+    words = read(language, flat, listener)
+    text = reading(config.text, config.preset, language, tokens)
     told = Captions(words, [len(each) for each in captions], config.train.seed)
-    return Pictures(store, PictureModel(spec, tokens=tokens), told, latents)
+    return Steering({"text": text, "examples": examples_of(captions, store.held_out)}, tokens, told)
+
+
+def look_all(config: Text2ImageConfig, store: PictureStore, pairs: PairModel, listener: Listener) -> Steering:
+    """Visual words: the pictures are looked at; captions are not needed."""
+    captions = [each or ("",) for each in store.captions or ((),) * len(store)]
+    told = Seen(look_at(store, pairs, listener), config.pairs.blur, config.train.seed)
+    part = {"pairs": pairs_part(pairs), "examples": examples_of(captions, store.held_out)}
+    return Steering(part, pairs.tokens, told)
 
 
 def read(language: LanguageModel, texts: list[str], listener: Listener) -> WordStore:

@@ -52,6 +52,7 @@ def train(
     resume: bool = False,
     samples: int = 100,
     codec: str | Path | None = None,
+    pairs: str | Path | None = None,
     listener: Listener | None = None,
 ) -> Model:
     """Train a model on your own data.
@@ -69,6 +70,7 @@ def train(
         resume: go on with the run in ``out``, by its own settings.
         samples: pictures to draw and evaluate at the end, 0 for none.
         codec: a learned codec, or an autoencoder of diffusers, in whose latents the model shall work.
+        pairs: a pair model, from whose visual words the model shall draw.
         listener: is told about progress.
 
     Returns:
@@ -84,6 +86,7 @@ def train(
     listener = listener if listener and machines.is_main_process else Silent()
     given = {"minutes": minutes, "steps": steps, "preset": preset, "size": size, "seed": seed}
     given["codec"] = None if codec is None else _codec_for(recipe, codec)
+    given["pairs"] = None if pairs is None else _pairs_for(recipe, pairs)
     if resume:
         config = _resumed(run, chosen, data, given, settings)
     else:
@@ -110,6 +113,17 @@ def _codec_for(recipe: str, codec: str | Path) -> str:
     return str(Path(codec).absolute())
 
 
+def _pairs_for(recipe: str, pairs: str | Path) -> str:
+    """A pair model as a run remembers it.
+
+    Raises:
+        UsageError: for a recipe that draws from no words.
+    """
+    if "pairs" not in RECIPES[recipe].config.model_fields:
+        raise UsageError(f"--pairs is for the recipe text2image, and this is {recipe!r}. Leave it out.")
+    return str(Path(pairs).absolute())
+
+
 def _check_free(run: Path) -> None:
     if (run / "config.toml").exists():
         raise TrainError(f"{run} already holds a run. Go on with it by --resume, or choose another --out.")
@@ -132,6 +146,8 @@ def _configure(
             )
         values["preset"] = given["preset"]
     values["data"] |= {name: given[name] for name in ("size", "codec") if given[name] is not None}
+    if given["pairs"] is not None:
+        values["pairs"] = {"model": given["pairs"]}
     values["train"] |= {k: given[k] for k in ("minutes", "steps", "seed") if given[k] is not None}
     return configs.parse(recipe.config, configs.override(values, settings), "Settings")
 
@@ -152,6 +168,7 @@ def _resumed(
     mine: dict[str, Any] = {"minutes": train.minutes, "steps": train.steps, "seed": train.seed}
     mine |= {"preset": config.preset, "size": config.data.size}
     mine["codec"] = getattr(config.data, "codec", None)
+    mine["pairs"] = config.pairs.model if hasattr(config, "pairs") else None
     other = [f"--{name}" for name, value in given.items() if value not in (None, mine[name])]
     other += ["--set"] if settings else []
     other += ["--data"] if data is not None and _source(data) != config.data.source else []

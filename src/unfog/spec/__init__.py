@@ -6,6 +6,7 @@ from unfog.spec.parts import FORMAT, build_part, describe, lookup
 from unfog.spec.picture import (
     Sampling,
     Spec,
+    begun,
     check_grid,
     choose,
     choose_groups,
@@ -23,6 +24,7 @@ __all__ = [
     "Spec",
     "TextSpec",
     "Writing",
+    "begun",
     "build_part",
     "check_grid",
     "choose",

@@ -81,6 +81,8 @@ class Spec:
         examples: prompts that it shows itself with.
         latent: the learned codec it works in; empty for pixels. Its parts are "autoencoder", "tiny" and
             "latents" (see ``CodecSpec``), and "codec", the fingerprint it had as a model of its own.
+        pairs: the pair model from whose visual words it draws; empty where it does not. "model" is what that
+            is (see ``PairSpec``), and "fingerprint" the one it had as a model of its own.
     """
 
     recipe: str
@@ -96,6 +98,7 @@ class Spec:
     text: dict[str, Any] = field(default_factory=dict)
     examples: tuple[str, ...] = ()
     latent: dict[str, Any] = field(default_factory=dict)
+    pairs: dict[str, Any] = field(default_factory=dict)
 
 
 def choose(sampling: Sampling, changes: dict[str, Any], samplers: dict[str, Any]) -> Sampling:
@@ -140,6 +143,28 @@ def with_learned(chosen: Sampling, learned: dict[str, dict[str, Any]]) -> Sampli
             )
         chosen = replace(chosen, grid="optimised", levels=tuple(found["levels"]), options=found["options"])
     return chosen
+
+
+def begun(sampling: Sampling, strength: float) -> Sampling:
+    """Settings that begin on the way, at a picture under noise (SDEdit; Meng et al. 2021, arXiv 2108.01073).
+
+    Args:
+        sampling: from noise alone.
+        strength: 1 begins where noise hides everything; 0 at the lowest noise level, where nothing
+            changes; between them noise grows by equal factors.
+
+    Raises:
+        SampleError: ``strength`` is not from 0 to 1, or the sampler was learned for another way.
+    """
+    if not 0 <= strength <= 1:
+        raise SampleError(f"--strength {strength:g}: give a number from 0 (as it is) to 1 (drawn anew).")
+    if strength == 1:
+        return sampling
+    if sampling.sampler == "learned":
+        raise SampleError("The sampler 'learned' knows the whole way only: add --sampler dpm++2m.")
+    start = sampling.end * max(1.02, (sampling.start / sampling.end) ** strength)
+    grid = "karras" if sampling.grid == "optimised" else sampling.grid
+    return replace(sampling, start=start, grid=grid, levels=())
 
 
 def check_grid(sampling: Sampling) -> None:
