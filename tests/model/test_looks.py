@@ -106,5 +106,5 @@ def test_a_network_without_tokens_is_refused() -> None:
     spec = small_spec(
         classes=(), network={**NETWORK, "context": 0}, pairs={"model": asdict(small_pairs().spec)}
     )
-    with pytest.raises(ModelError, match="network.context=256"):
+    with pytest.raises(ModelError, match="attends to no visual"):
         PictureModel(spec, tokens=small_pairs().tokens)
