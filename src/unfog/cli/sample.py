@@ -16,6 +16,16 @@ if TYPE_CHECKING:
     from unfog.output.pictures import Saved
 
 
+Like = Annotated[
+    list[Path] | None,
+    typer.Option(help="A picture instead of words; given twice, the way from one to the other."),
+]
+Strength = Annotated[
+    float, typer.Option(help="How far from the picture: 0 leaves it, 1 draws anew in its likeness.")
+]
+Edit = Annotated[str | None, typer.Option(help="How the picture shall differ, in words: 'a cat -> a dog'.")]
+
+
 def sample(
     out: Annotated[Path, typer.Option(help="Folder for the pictures; what is there stays.")],
     model: Annotated[
@@ -47,16 +57,9 @@ def sample(
     ] = None,
     seed: Annotated[int, typer.Option(help="Picture i of a seed is always the same.")] = 0,
     film: Annotated[bool, typer.Option("--film", help="Also write the way from noise to picture.")] = False,
-    like: Annotated[
-        list[Path] | None,
-        typer.Option(help="A picture instead of words; given twice, the way from one to the other."),
-    ] = None,
-    strength: Annotated[
-        float, typer.Option(help="How far from the picture: 0 leaves it, 1 draws anew in its likeness.")
-    ] = 1.0,
-    edit: Annotated[
-        str | None, typer.Option(help="How the picture shall differ, in words: 'a cat -> a dog'.")
-    ] = None,
+    like: Like = None,
+    strength: Strength = 1.0,
+    edit: Edit = None,
     between: Annotated[
         list[Path] | None,
         typer.Option(help="Two pictures, one each time: draw the way from one to the other."),

@@ -13,6 +13,15 @@ if TYPE_CHECKING:
     from unfog.model import Model
 
 
+Codec = Annotated[
+    Path | None,
+    typer.Option(help="Work in the latents of this codec (unfog train codec), or of a diffusers VAE."),
+]
+Pairs = Annotated[
+    Path | None, typer.Option(help="Draw from the visual words of this pair model (unfog train pairs).")
+]
+
+
 def train(
     recipe: Annotated[str, typer.Argument(help="image, text2image, language, codec or pairs.")],
     out: Annotated[Path, typer.Option(help="Folder of the run; must be new, unless --resume.")],
@@ -33,14 +42,8 @@ def train(
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="Any other setting, e.g. train.batch=32; repeatable.")
     ] = None,
-    codec: Annotated[
-        Path | None,
-        typer.Option(help="Work in the latents of this codec (unfog train codec), or of a diffusers VAE."),
-    ] = None,
-    pairs: Annotated[
-        Path | None,
-        typer.Option(help="Draw from the visual words of this pair model (unfog train pairs)."),
-    ] = None,
+    codec: Codec = None,
+    pairs: Pairs = None,
     seed: Annotated[int | None, typer.Option(help="Of weights, order and noise.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
     samples: Annotated[int, typer.Option(help="Pictures or texts to make for the report; 0 for none.")] = 100,

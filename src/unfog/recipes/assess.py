@@ -190,14 +190,21 @@ def evaluate_model(
     ]
     if questions:
         values["adherence"], more = kept_to(questions, pictures, store)
-        rows += [[name, _told(here), _told(real), "higher", str(here.n)] for name, here, real in more]
+        rows += _rows(more)
     if judge is not None:
         values["judged"], more = found_by(judge, asked, pictures, store)
-        for name, here, real in more:
-            better = "lower" if name.startswith("median") else "higher"
-            cells = [_told(each, better == "higher") for each in (here, real)]
-            rows.append([name, *cells, better, str(here.n)])
+        rows += _rows(more)
     return Evaluation(values, rows, notes)
+
+
+def _rows(told: list[tuple[str, Figure, Figure]]) -> list[list[str]]:
+    """Shares, and median ranks, as rows of the table."""
+    rows = []
+    for name, here, real in told:
+        better = "lower" if name.startswith("median") else "higher"
+        cells = [_told(each, better == "higher") for each in (here, real)]
+        rows.append([name, *cells, better, str(here.n)])
+    return rows
 
 
 def trained_on(model: Model) -> dict[str, Any]:

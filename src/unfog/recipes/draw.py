@@ -83,16 +83,7 @@ def draw(
         listener.say(f"Warning: {note}")
     entries = describe(request, n)
     saved = save_pictures(Path(out), _pictures(request, n, listener), entries)
-    if not film:
-        return saved, None
-    frames = []
-    for step in request.walk(range(min(n, FILMED))):
-        frames.append(model.to_pictures(step.x_t / float(_spread(model, step.t)), quick=True))
-        last = step.x_s
-        listener.phase("Filming", step.index + 1, sampling.steps)
-    frames.append(model.to_pictures(last))
-    path = _free_name(Path(out), "film", ".webp")
-    return saved, write_film(path, np.stack(frames), entries[0])
+    return saved, _film(request, min(n, FILMED), Path(out), entries[0], listener) if film else None
 
 
 def read_likes(model: PictureModel, files: Sequence[str | Path]) -> list[np.ndarray]:
@@ -152,7 +143,7 @@ def base_of(model: PictureModel, wish: Wish, strength: float) -> Tensor | None:
         raise SampleError(f"--strength {strength:g} begins from one picture: give one, --like PICTURE.")
     channels, size, _ = model.shape
     square = decode_picture(np.asarray(wish.like[0]), size, channels)
-    return model.codec.encode(torch.from_numpy(square[None]).permute(0, 3, 1, 2))
+    return model.codec.encode(torch.from_numpy(np.array(square[None])).permute(0, 3, 1, 2))
 
 
 def describe(request: Request, n: int) -> list[Provenance]:
@@ -216,20 +207,7 @@ def again(
     entry = read_provenance(file)
     if entry is None:
         raise DataError(f"{file} does not say what made it: it is not from unfog, or its marks were removed.")
-    if entry.kind == "between":
-        raise DataError(
-            f"{file} was drawn between two other pictures. Repeat the command that made it: unfog sample "
-            f"MODEL --between {' --between '.join(map(str, entry.settings.get('between', ())))} --out DIR"
-        )
-    if entry.kind != "picture":
-        raise DataError(
-            f"{file} shows several pictures ({entry.kind}): give one of the single files beside it."
-        )
-    if "strength" in entry.settings:
-        raise DataError(
-            f"{file} began from another picture. Repeat the command that made it: unfog sample MODEL "
-            f"--like {entry.settings.get('like')} --strength {entry.settings['strength']} --out DIR"
-        )
+    _refuse(file, entry)
     model = model or find(entry.model)
     if model.fingerprint() != entry.model:
         raise ModelError(
@@ -250,6 +228,28 @@ def again(
     path = Path(out) / Path(file).name
     path.parent.mkdir(parents=True, exist_ok=True)
     return write_picture(path, picture, entry)
+
+
+def _refuse(file: str | Path, entry: Provenance) -> None:
+    """Refuse files that cannot be made from what they carry alone.
+
+    Raises:
+        DataError: saying what can be done.
+    """
+    if entry.kind == "between":
+        raise DataError(
+            f"{file} was drawn between two other pictures. Repeat the command that made it: unfog sample "
+            f"MODEL --between {' --between '.join(map(str, entry.settings.get('between', ())))} --out DIR"
+        )
+    if entry.kind != "picture":
+        raise DataError(
+            f"{file} shows several pictures ({entry.kind}): give one of the single files beside it."
+        )
+    if "strength" in entry.settings:
+        raise DataError(
+            f"{file} began from another picture. Repeat the command that made it: unfog sample MODEL "
+            f"--like {entry.settings.get('like')} --strength {entry.settings['strength']} --out DIR"
+        )
 
 
 def _asked_of(entry: Provenance, model: PictureModel, guide: Guide | None, n: int) -> list[Any] | None:
@@ -310,6 +310,17 @@ def _pictures(request: Request, n: int, listener: Listener) -> Iterator[np.ndarr
             last = step.x_s
             listener.phase("Drawing", first * steps + (step.index + 1) * len(indices), n * steps)
         yield from request.model.to_pictures(last)
+
+
+def _film(request: Request, n: int, out: Path, entry: Provenance, listener: Listener) -> Path:
+    """The way from noise to the first n pictures, as a film; returns its path."""
+    frames, model = [], request.model
+    for step in request.walk(range(n)):
+        frames.append(model.to_pictures(step.x_t / float(_spread(model, step.t)), quick=True))
+        last = step.x_s
+        listener.phase("Filming", step.index + 1, request.sampling.steps)
+    frames.append(model.to_pictures(last))
+    return write_film(_free_name(out, "film", ".webp"), np.stack(frames), entry)
 
 
 def _spread(model: PictureModel, t: float) -> float:

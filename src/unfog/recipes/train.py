@@ -85,8 +85,7 @@ def train(
     run, machines = Path(out), PartialState()
     listener = listener if listener and machines.is_main_process else Silent()
     given = {"minutes": minutes, "steps": steps, "preset": preset, "size": size, "seed": seed}
-    given["codec"] = None if codec is None else _codec_for(recipe, codec)
-    given["pairs"] = None if pairs is None else _pairs_for(recipe, pairs)
+    given |= _models_for(recipe, codec, pairs)
     if resume:
         config = _resumed(run, chosen, data, given, settings)
     else:
@@ -102,26 +101,19 @@ def train(
         return _run(run, chosen.settled(config, prepared), prepared, accelerator, samples, listener)
 
 
-def _codec_for(recipe: str, codec: str | Path) -> str:
-    """A codec as a run remembers it.
+def _models_for(recipe: str, codec: str | Path | None, pairs: str | Path | None) -> dict[str, str | None]:
+    """Models that a recipe builds on, as a run remembers them.
 
     Raises:
         UsageError: for a recipe that has none.
     """
-    if "codec" not in RECIPES[recipe].config.model_fields["data"].annotation.model_fields:
+    fields = RECIPES[recipe].config.model_fields
+    if codec is not None and "codec" not in fields["data"].annotation.model_fields:
         raise UsageError(f"--codec is for recipes that draw, and {recipe!r} does not. Leave it out.")
-    return str(Path(codec).absolute())
-
-
-def _pairs_for(recipe: str, pairs: str | Path) -> str:
-    """A pair model as a run remembers it.
-
-    Raises:
-        UsageError: for a recipe that draws from no words.
-    """
-    if "pairs" not in RECIPES[recipe].config.model_fields:
+    if pairs is not None and "pairs" not in fields:
         raise UsageError(f"--pairs is for the recipe text2image, and this is {recipe!r}. Leave it out.")
-    return str(Path(pairs).absolute())
+    named = {"codec": codec, "pairs": pairs}
+    return {name: None if path is None else str(Path(path).absolute()) for name, path in named.items()}
 
 
 def _check_free(run: Path) -> None:
