@@ -158,8 +158,7 @@ def evaluate_model(
     Raises:
         DataError: if the data's classes are not the model's, or a judge is given no words.
     """
-    listener = listener or Silent()
-    made = trained_on(model)
+    listener, made = listener or Silent(), trained_on(model)
     store = data_of(model, data, listener)
     sampling = model.settings(**(settings or {}))
     asked, questions = asked_of(model, store, str(data), n, seed)

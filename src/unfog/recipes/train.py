@@ -81,8 +81,7 @@ def train(
     """
     if recipe not in RECIPES:
         raise UsageError(f"There is no recipe {recipe!r}. {configs.nearest(recipe, RECIPES)}")
-    chosen = RECIPES[recipe]
-    run, machines = Path(out), PartialState()
+    chosen, run, machines = RECIPES[recipe], Path(out), PartialState()
     listener = listener if listener and machines.is_main_process else Silent()
     given = {"minutes": minutes, "steps": steps, "preset": preset, "size": size, "seed": seed}
     given |= _models_for(recipe, codec, pairs)
