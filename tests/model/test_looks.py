@@ -13,7 +13,7 @@ from tests.given import enliven, pictures, small_drawer, small_model, small_pair
 from unfog.errors import DataError, ModelError, SampleError
 from unfog.model import PictureModel, load_pictures
 from unfog.model.asked import Wish
-from unfog.model.looks import Look, Looks, packed, unpacked
+from unfog.model.looks import Look, Looks, PromptsAndLooks, packed, unpacked
 
 NETWORK = {"kind": "unet", "widths": [16], "depth": 1, "vector": 16, "head": 16, "context": 32}
 IMAGES = pictures(2, channels=3)
@@ -25,7 +25,7 @@ def drawer() -> PictureModel:
     part = {"model": asdict(pairs.spec), "fingerprint": pairs.fingerprint()}
     spec = small_spec(classes=(), channels=3, recipe="text2image", network=NETWORK, pairs=part)
     torch.manual_seed(0)
-    model = PictureModel(replace(spec, examples=("a red circle",)), tokens=pairs.tokens)
+    model = PictureModel(replace(spec, examples=("a red circle",)), pair_tokens=pairs.tokens)
     enliven(model, 0.1)
     assert model.pairs is not None
     model.pairs.load_state_dict(pairs.state_dict())
@@ -83,7 +83,7 @@ def test_saved_and_loaded_it_draws_the_same(tmp_path: Path) -> None:
     model = drawer()
     fingerprint = model.save(tmp_path / "model")
     again = load_pictures(tmp_path / "model")
-    assert again.fingerprint() == fingerprint and again.tokens is not None
+    assert again.fingerprint() == fingerprint and again.pair_tokens is not None
     for how in ({"prompt": "a red circle"}, {"like": IMAGES[0]}, {"like": IMAGES[0], "negative": "红色的圆"}):
         one, two = model.generate(2, seed=1, **how), again.generate(2, seed=1, **how)
         assert all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
@@ -103,8 +103,33 @@ def test_other_models_refuse_pictures() -> None:
 
 
 def test_a_network_without_tokens_is_refused() -> None:
-    spec = small_spec(
-        classes=(), network={**NETWORK, "context": 0}, pairs={"model": asdict(small_pairs().spec)}
-    )
+    pairs = small_pairs()
+    spec = small_spec(classes=(), network={**NETWORK, "context": 0}, pairs={"model": asdict(pairs.spec)})
     with pytest.raises(ModelError, match="attends to no visual"):
-        PictureModel(spec, tokens=small_pairs().tokens)
+        PictureModel(spec, pair_tokens=pairs.tokens)
+
+
+def both() -> PictureModel:
+    """A small model that reads words and takes a picture beside them."""
+    from unfog.adapt import with_picture_prompts
+
+    return with_picture_prompts(small_drawer(), small_pairs()).eval()
+
+
+def test_words_and_a_picture_are_asked_for_at_once() -> None:
+    asker = both().asker
+    assert isinstance(asker, PromptsAndLooks)
+    asked = asker.choose(2, Wish(prompt="a red circle", like=[IMAGES[0]], names=["a.png"], weight=0.5))
+    words, seen = asker.raw(asked, range(2), 0)
+    assert words.present.all()
+    torch.testing.assert_close(seen.norm(dim=1), torch.full((2,), 0.5))
+    told = asker.told(asked[0])
+    assert told["prompt"] == "a red circle" and told["like"] == "a.png" and told["weight"] == 0.5
+    alone = asker.choose(2, Wish(like=[IMAGES[0]]))
+    words, seen = asker.raw(alone, range(2), 0)
+    assert not words.present.any() and float(seen.norm(dim=1).min()) > 0.99
+    plain = asker.choose(2)
+    words, seen = asker.raw(plain, range(2), 0)
+    assert words.present.all() and not seen.any() and "embedding" not in asker.told(plain[0])
+    with pytest.raises(SampleError, match="add --like"):
+        asker.choose(1, Wish(edit="a -> b"))

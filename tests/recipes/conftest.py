@@ -86,3 +86,12 @@ def visual_run(tmp_path_factory: pytest.TempPathFactory, coloured: Path, pairs_r
     settings = (*TINY_DRAWER, "train.batch=16")
     unfog.train("text2image", coloured, out, steps=200, pairs=pairs_run, settings=settings, samples=8)
     return out
+
+
+@pytest.fixture(scope="session")
+def words_run(tmp_path_factory: pytest.TempPathFactory, coloured: Path) -> Path:
+    """A finished run that draws coloured squares from words."""
+    out = tmp_path_factory.mktemp("runs") / "squares"
+    words = ("text.encoder.depth=1", "text.encoder.head=16", "train.batch=16")
+    unfog.train("text2image", coloured, out, steps=160, settings=(*TINY_DRAWER, *words), samples=8)
+    return out

@@ -9,60 +9,37 @@ import pytest
 from PIL import Image
 
 import unfog
-from unfog.errors import TrainError
+from tests.recipes.conftest import COLOURS
+from unfog.errors import ModelError, TrainError
 from unfog.model import load_pictures
+from unfog.model.asked import Wish
 from unfog.recipes import draw
 from unfog.recipes.assess import evaluate_model
 from unfog.recipes.explain_subject import ModelSubject
 from unfog.recipes.listen import Silent
 from unfog.recipes.text2image import Text2ImageConfig, captions_of, examples_of, prepare
 
-COLOURS = {"red": (220, 30, 30), "blue": (30, 30, 220), "green": (20, 180, 40)}
-CHINESE = {"red": "红色", "blue": "蓝色", "green": "绿色"}
-TINY = ("network.kind=unet", "network.widths=[16]", "network.context=32", "network.head=16")
-WORDS = ("text.encoder.depth=1", "text.encoder.head=16", "train.batch=16")
 
-
-@pytest.fixture(scope="module")
-def squares(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Forty-eight coloured squares, told in two languages; one without a word."""
-    folder, rng = tmp_path_factory.mktemp("squares"), np.random.default_rng(0)
-    for i in range(48):
-        name = list(COLOURS)[i % 3]
-        pixels = np.full((8, 8, 3), COLOURS[name], np.int64) + rng.integers(-20, 21, 3)
-        Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(folder / f"{i:02}.png")
-        if i:
-            (folder / f"{i:02}.txt").write_text(f"a {name} square\n{CHINESE[name]}的方块", "utf-8")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory, squares: Path) -> Path:
-    out = tmp_path_factory.mktemp("runs") / "squares"
-    unfog.train("text2image", squares, out, steps=160, settings=(*TINY, *WORDS), samples=8)
-    return out
-
-
-def test_it_draws_the_colour_that_was_asked_for_in_both_languages(run: Path, tmp_path: Path) -> None:
-    model = load_pictures(run)
-    for name, colour in COLOURS.items():
-        for prompt in (f"a {name} square", f"{CHINESE[name]}的方块"):
+def test_it_draws_the_colour_that_was_asked_for_in_both_languages(words_run: Path, tmp_path: Path) -> None:
+    model = load_pictures(words_run)
+    for name, (colour, chinese) in COLOURS.items():
+        for prompt in (f"a {name} square", f"{chinese}的方块"):
             drawn = np.stack([np.asarray(p, float) for p in model.generate(3, prompt=prompt, seed=2)])
             mean = drawn.mean((0, 1, 2))
-            nearest = min(COLOURS, key=lambda other: np.abs(mean - COLOURS[other]).sum())
+            nearest = min(COLOURS, key=lambda other: np.abs(mean - COLOURS[other][0]).sum())
             assert nearest == name, f"{prompt}: {mean} is not {colour}"
 
 
-def test_the_run_is_whole(run: Path, squares: Path) -> None:
-    model = load_pictures(run)
+def test_the_run_is_whole(words_run: Path, coloured: Path) -> None:
+    model = load_pictures(words_run)
     assert model.spec.recipe == "text2image" and model.spec.examples and model.tokens is not None
-    assert (run / "report.html").is_file() and (run / "model" / "tokens.json").is_file()
-    found = evaluate_model(model, str(squares), 6, settings={"steps": 2}, listener=Silent())
+    assert (words_run / "report.html").is_file() and (words_run / "model" / "tokens.json").is_file()
+    found = evaluate_model(model, str(coloured), 6, settings={"steps": 2}, listener=Silent())
     assert "adherence" not in found.values and found.values["samples"] == 6
 
 
-def test_a_drawn_file_is_drawn_again(run: Path, tmp_path: Path) -> None:
-    model = load_pictures(run)
+def test_a_drawn_file_is_drawn_again(words_run: Path, tmp_path: Path) -> None:
+    model = load_pictures(words_run)
     saved, _ = draw.draw(model, tmp_path / "one", 3)
     again = draw.again(saved.files[1], tmp_path / "two", model=model)
     assert again.read_bytes() == saved.files[1].read_bytes()
@@ -82,17 +59,59 @@ def test_examples_are_captions_of_held_out_pictures_in_every_language() -> None:
     assert examples_of([("",)], np.array([0])) == ()
 
 
-def test_a_picture_without_a_caption_keeps_its_place(squares: Path) -> None:
+def test_a_picture_without_a_caption_keeps_its_place(coloured: Path) -> None:
     from unfog.data import open_pictures
 
-    captions = captions_of(open_pictures(squares, size=8))
+    captions = captions_of(open_pictures(coloured, size=8))
     assert captions[0] == ("",) and len(captions) == 48 and len(captions[1]) == 2
 
 
-def test_it_explains_itself_on_what_it_draws_and_on_real_pictures(run: Path, squares: Path) -> None:
-    model = load_pictures(run)
-    for data in (None, str(squares)):
+def test_it_explains_itself_on_what_it_draws_and_on_real_pictures(words_run: Path, coloured: Path) -> None:
+    model = load_pictures(words_run)
+    for data in (None, str(coloured)):
         subject = ModelSubject(model, data, 0, Silent())
         assert subject.shown.cond.tokens is not None
         assert len(subject.shown.cond.tokens) == len(subject.shown.x)
     assert subject.asked(2) == list(model.spec.examples[:2])
+
+
+def test_a_model_of_words_learns_to_take_pictures_and_forgets_nothing(
+    words_run: Path, pairs_run: Path, coloured: Path, tmp_path: Path
+) -> None:
+    settings = ["train.batch=16", "train.learning_rate=0.01", "pairs.alone=0.7", "pairs.blur=0.2"]
+    settings.append(f"pairs.onto={words_run}")
+    unfog.train(
+        "text2image", coloured, tmp_path / "run", steps=400, pairs=pairs_run, settings=settings, samples=0
+    )
+    before, model = load_pictures(words_run), load_pictures(tmp_path / "run")
+    for prompt in ("a red square", "蓝色的方块"):
+        one, two = before.generate(2, prompt=prompt), model.generate(2, prompt=prompt)
+        assert all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
+    right = 0
+    for name, (colour, _) in COLOURS.items():
+        for drawn in model.generate(4, like=Image.new("RGB", (8, 8), colour), seed=1):
+            mean = np.asarray(drawn, float).mean((0, 1))
+            right += name == min(COLOURS, key=lambda other: np.abs(mean - COLOURS[other][0]).sum())
+    assert right >= 9, f"{right} of 12"
+    saved, _ = draw.draw(
+        model, tmp_path / "one", 2, wish=Wish(prompt="a red square", like=[np.zeros((8, 8, 3), np.uint8)])
+    )
+    again = draw.again(saved.files[1], tmp_path / "two", model=model)
+    assert again.read_bytes() == saved.files[1].read_bytes()
+
+
+def test_growing_needs_a_pair_model_and_nothing_else(
+    words_run: Path, pairs_run: Path, coloured: Path
+) -> None:
+    onto = {"onto": str(words_run), "model": str(pairs_run)}
+    data = {"source": str(coloured)}
+    for wrong in (
+        {"pairs": {"onto": str(words_run)}},
+        {"pairs": onto, "network": {"kind": "unet"}},
+        {"pairs": onto, "data": {**data, "size": 16}},
+    ):
+        with pytest.raises(TrainError, match=r"leave .*out|add --pairs"):
+            prepare(Text2ImageConfig.model_validate({"data": data, **wrong}), Silent())
+    with pytest.raises(ModelError, match="pair model"):
+        config = {"data": data, "pairs": {**onto, "onto": str(pairs_run)}}
+        prepare(Text2ImageConfig.model_validate(config), Silent())

@@ -25,6 +25,8 @@ Strength = Annotated[
 ]
 Edit = Annotated[str | None, typer.Option(help="How the picture shall differ, in words: 'a cat -> a dog'.")]
 
+Weight = Annotated[float, typer.Option(help="How much a picture counts beside a prompt, 0 not at all.")]
+
 
 def sample(
     out: Annotated[Path, typer.Option(help="Folder for the pictures; what is there stays.")],
@@ -60,6 +62,7 @@ def sample(
     like: Like = None,
     strength: Strength = 1.0,
     edit: Edit = None,
+    weight: Weight = 1.0,
     between: Annotated[
         list[Path] | None,
         typer.Option(help="Two pictures, one each time: draw the way from one to the other."),
@@ -79,8 +82,9 @@ def sample(
     elif between:
         _between(model, between, out, n, label, json)
     else:
-        wish = {"label": label, "prompt": prompt, "negative": negative, "edit": edit}
+        wish: dict[str, Any] = {"label": label, "prompt": prompt, "negative": negative, "edit": edit}
         how = {"seed": seed, "film": film, "classifier": classifier, "strength": strength}
+        wish["weight"] = weight
         _draw(model, out, n, changes, set_ or (), json, wish, like or (), **how)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from unfog.condition.base import NONE, Condition, Encoder
+from unfog.condition.beside import PicturePrompt, WordsAndPicture
 from unfog.condition.image import PictureEncoder, PictureEncoderConfig
 from unfog.condition.label import ANY, LabelEncoder
 from unfog.condition.language import LanguageModel, open_language
@@ -19,6 +20,7 @@ ENCODERS: dict[str, type[Encoder]] = {
     "text": TextEncoder,
     "own-text": OwnTextEncoder,
     "image": PictureEncoder,
+    "text-and-image": WordsAndPicture,
 }
 
 LANGUAGE_MODELS: dict[str, Callable[..., LanguageModel]] = {"minilm": MiniLM, "use": Universal}
@@ -38,6 +40,7 @@ __all__ = [
     "OwnTextEncoderConfig",
     "PictureEncoder",
     "PictureEncoderConfig",
+    "PicturePrompt",
     "Pretrained",
     "Spelling",
     "TextEncoder",
@@ -45,6 +48,7 @@ __all__ = [
     "Universal",
     "WordStore",
     "Words",
+    "WordsAndPicture",
     "open_language",
     "open_words",
 ]

@@ -46,6 +46,7 @@ class Wish:
         names: what those are called.
         edit: how they shall differ, "from -> to".
         embedding: visual words themselves, as a generated file carries them.
+        weight: how much pictures count beside words; 1 as in training, 0 not at all.
     """
 
     label: str | int | Sequence[str | int] | None = None
@@ -56,6 +57,7 @@ class Wish:
     names: Sequence[str] = ()
     edit: str | None = None
     embedding: str = ""
+    weight: float = 1.0
 
 
 NOTHING = Wish()
@@ -91,7 +93,7 @@ class Asker(ABC):
         return None
 
     @abstractmethod
-    def told(self, one: Any) -> dict[str, str]:
+    def told(self, one: Any) -> dict[str, Any]:
         """What a picture says it was asked for: "label", or "prompt"; further names are settings."""
 
     def room(self, asked: Sequence[Any] | None) -> int:

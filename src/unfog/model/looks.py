@@ -10,6 +10,7 @@ import base64
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,9 +18,17 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from unfog.codec import TokenCodec
-from unfog.condition import PictureEncoder, PictureEncoderConfig
+from unfog.condition import (
+    Encoder,
+    PictureEncoder,
+    PictureEncoderConfig,
+    PicturePrompt,
+    Words,
+    WordsAndPicture,
+)
+from unfog.condition.text import WordsEncoder
 from unfog.errors import DataError, ModelError, SampleError
-from unfog.model.asked import NOTHING, Asker, Wish
+from unfog.model.asked import NOTHING, Asker, Prompt, Prompts, Wish
 from unfog.model.pairs import PairModel
 from unfog.sample.encode import between
 from unfog.spec import PairSpec, Spec, build_part
@@ -189,23 +198,108 @@ def unpacked(text: str, size: int) -> Tensor:
     return F.normalize(torch.from_numpy(raw), dim=0)
 
 
-def looking(
-    spec: Spec, vector: int, context: int, tokens: TokenCodec | None
-) -> tuple[PairModel, PictureEncoder, Looks]:
-    """The pair model of a model, frozen and without its weights, its encoder, and what it can be asked for.
+def pairs_of(spec: Spec, tokens: TokenCodec | None) -> PairModel:
+    """The pair model of a model, frozen and without its weights.
 
     Args:
         spec: of the model.
-        vector: length of the condition vector that its network takes.
-        context: width of the tokens that its network attends to.
         tokens: of captions, where the pair model learned to read by itself.
+    """
+    return PairModel(PairSpec(**spec.pairs["model"]), tokens=tokens).requires_grad_(False).eval()
+
+
+def looking(
+    spec: Spec, network: Any, pairs: PairModel, words: Encoder | None, prompts: Asker
+) -> tuple[Encoder, Asker]:
+    """The encoder of a model with a pair model, untrained, and what it can be asked for.
+
+    Args:
+        spec: of the model.
+        network: its settings.
+        pairs: the pair model.
+        words: the encoder of words, where it reads them beside.
+        prompts: what can be asked of that.
 
     Raises:
         ModelError: if the network takes no tokens.
     """
-    if not context:
+    count = pairs.gaze.config.words
+    if isinstance(words, WordsEncoder) and isinstance(prompts, Prompts):
+        if not getattr(network, "picture", 0):
+            raise ModelError("This network takes no picture as a prompt: it has no slot for one.")
+        prompt = PicturePrompt(pairs.size, count, network.picture)
+        return WordsAndPicture(words, prompt), PromptsAndLooks(prompts, Looks(spec, pairs))
+    if not getattr(network, "context", 0):
         raise ModelError("This network attends to no visual words: --set network.context=256.")
-    pairs = PairModel(PairSpec(**spec.pairs["model"]), tokens=tokens).requires_grad_(False).eval()
-    shape = {"size": pairs.size, "words": pairs.gaze.config.words, "width": context, "vector": vector}
+    shape = {"size": pairs.size, "words": count, "width": network.context, "vector": network.vector}
     config: PictureEncoderConfig = build_part(PictureEncoderConfig, shape, "picture encoder")
-    return pairs, PictureEncoder(config), Looks(spec, pairs)
+    return PictureEncoder(config), Looks(spec, pairs)
+
+
+@dataclass(frozen=True)
+class Both:
+    """Words, and a picture beside them.
+
+    Attributes:
+        prompt: the words.
+        look: the picture; one without an embedding is none.
+        weight: how much the picture counts.
+    """
+
+    prompt: Prompt
+    look: Look
+    weight: float = 1.0
+
+
+class PromptsAndLooks(Asker):
+    """Words, a picture, or both at once.
+
+    Args:
+        prompts: what words can be asked for.
+        looks: what makes embeddings of pictures.
+    """
+
+    def __init__(self, prompts: Prompts, looks: Looks) -> None:
+        self.prompts, self.looks = prompts, looks
+
+    def choose(self, n: int, wish: Wish = NOTHING) -> list[Both]:
+        """See ``Asker.choose``; a picture without words is that picture alone."""
+        given = bool(wish.like or wish.embedding)
+        if wish.edit and not given:
+            raise SampleError("--edit changes a picture that is given: add --like PICTURE.")
+        words = replace(wish, like=None, names=(), edit=None, embedding="")
+        if given and wish.prompt is None:
+            words = replace(words, prompt="")
+        prompts = self.prompts.choose(n, words)
+        looks = [Look()] * n
+        if given:
+            looks = self.looks.choose(n, replace(wish, label=None, prompt=None, negative=None))
+        return [Both(*both, wish.weight) for both in zip(prompts, looks, strict=True)]
+
+    def raw(self, asked: Sequence[Both] | None, indices: Sequence[int], seed: int) -> tuple[Words, Tensor]:
+        """See ``Asker.raw``: words, and embeddings (B, E) as long as they count."""
+        words = self.prompts.raw(None if asked is None else [each.prompt for each in asked], indices, seed)
+        seen = torch.zeros(len(indices), self.looks.pairs.size)
+        for place, each in enumerate(asked or ()):
+            if each.look.embedding:
+                seen[place] = each.weight * unpacked(each.look.embedding, len(seen[place]))
+        return words, seen
+
+    def away(self, asked: Sequence[Both] | None) -> tuple[Words, Tensor] | None:
+        """See ``Asker.away``: no picture."""
+        words = self.prompts.away(None if asked is None else [each.prompt for each in asked])
+        return None if words is None else (words, torch.zeros(len(words), self.looks.pairs.size))
+
+    def told(self, one: Both) -> dict[str, Any]:
+        """See ``Asker.told``."""
+        beside = self.looks.told(one.look)
+        weight = {"weight": one.weight} if one.look.embedding else {}
+        return {**beside, **self.prompts.told(one.prompt), **weight}
+
+    def room(self, asked: Sequence[Both] | None) -> int:
+        """See ``Asker.room``."""
+        return self.prompts.room(None if asked is None else [each.prompt for each in asked])
+
+    def notes(self, asked: Sequence[Both] | None) -> list[str]:
+        """See ``Asker.notes``."""
+        return self.prompts.notes(None if asked is None else [each.prompt for each in asked])

@@ -20,9 +20,9 @@ from unfog.guide.steer import Surroundings, check_guides, steer
 from unfog.model.asked import Wish, asking
 from unfog.model.base import DiffusionModel
 from unfog.model.codec import codec_from
-from unfog.model.looks import looking
+from unfog.model.looks import looking, pairs_of
 from unfog.model.pairs import PairModel
-from unfog.model.vocabulary import TOKENS_FILE, read_tokens
+from unfog.model.vocabulary import PAIR_TOKENS_FILE, TOKENS_FILE, read_tokens
 from unfog.nets import NETWORKS
 from unfog.process import SCHEDULES, GaussianProcess
 from unfog.rng import Noise
@@ -53,6 +53,7 @@ class PictureModel(DiffusionModel):
     Attributes:
         asker: what it can be asked for.
         tokens: of prompts, where it learned to read by itself.
+        pair_tokens: of its pair model, where that did.
         pairs: makes embeddings of pictures and texts, where it draws from those; frozen.
     """
 
@@ -61,10 +62,14 @@ class PictureModel(DiffusionModel):
     denoiser: GaussianDenoiser
 
     def __init__(
-        self, spec: Spec, history: Sequence[dict[str, Any]] = (), tokens: TokenCodec | None = None
+        self,
+        spec: Spec,
+        history: Sequence[dict[str, Any]] = (),
+        tokens: TokenCodec | None = None,
+        pair_tokens: TokenCodec | None = None,
     ) -> None:
         super().__init__(spec, history)
-        self.tokens = tokens
+        self.tokens, self.pair_tokens = tokens, pair_tokens
         statistics = build_part(PixelStatistics, spec.statistics, "pixel statistics")
         network, options = dict(spec.network), dict(spec.schedule)
         self.codec = codec_from(statistics, spec.latent) if spec.latent else PixelCodec(statistics)
@@ -85,7 +90,9 @@ class PictureModel(DiffusionModel):
         self.pairs: PairModel | None = None
         self.encoder, self.asker = asking(spec, config.vector, context, tokens)
         if spec.pairs:
-            self.pairs, self.encoder, self.asker = looking(spec, config.vector, context, tokens)
+            self.pairs = pairs_of(spec, pair_tokens)
+            known = self.pairs, self.encoder, self.asker
+            self.encoder, self.asker = looking(spec, config, *known)
         self.denoiser = GaussianDenoiser(
             build(config), process, TARGETS[spec.target], variance=config.variance
         )
@@ -99,13 +106,15 @@ class PictureModel(DiffusionModel):
         for name in ("classes", "groups", "shares", "examples"):
             values[name] = tuple(values.get(name, ()))
         spec = Spec(**values)
-        text = spec.pairs["model"]["text"] if spec.pairs else spec.text
-        tokens = read_tokens(folder, text["tokens"]) if "tokens" in text else None
-        return cls(spec, description.get("history", []), tokens)
+        tokens = read_tokens(folder, spec.text["tokens"]) if "tokens" in spec.text else None
+        theirs = spec.pairs["model"]["text"] if spec.pairs else {}
+        pair_tokens = read_tokens(folder, theirs["tokens"], PAIR_TOKENS_FILE) if "tokens" in theirs else None
+        return cls(spec, description.get("history", []), tokens, pair_tokens)
 
     def files(self) -> Mapping[str, str]:
-        """The tokens of prompts, where it has its own."""
-        return {} if self.tokens is None else {TOKENS_FILE: self.tokens.to_json()}
+        """The tokens of prompts, where it, or its pair model, has its own."""
+        named = {TOKENS_FILE: self.tokens, PAIR_TOKENS_FILE: self.pair_tokens}
+        return {name: tokens.to_json() for name, tokens in named.items() if tokens is not None}
 
     # ---- what it is -------------------------------------------------------------------------------
 

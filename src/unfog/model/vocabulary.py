@@ -9,6 +9,7 @@ from unfog.codec import TokenCodec
 from unfog.errors import ModelError
 
 TOKENS_FILE = "tokens.json"
+PAIR_TOKENS_FILE = "pair-tokens.json"  # of the pair model inside of a model of pictures
 
 
 def tokens_hash(text: str) -> str:
@@ -16,13 +17,18 @@ def tokens_hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def read_tokens(folder: Path, expected: str) -> TokenCodec:
+def read_tokens(folder: Path, expected: str, name: str = TOKENS_FILE) -> TokenCodec:
     """The tokens of a model folder.
+
+    Args:
+        folder: of the model.
+        expected: their hash.
+        name: of the file.
 
     Raises:
         ModelError: if the file is missing, or is not the one that the model was made with.
     """
-    path = folder / TOKENS_FILE
+    path = folder / name
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:

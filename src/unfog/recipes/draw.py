@@ -263,7 +263,8 @@ def _asked_of(entry: Provenance, model: PictureModel, guide: Guide | None, n: in
     names = tuple(filter(None, str(settings.get("like", "")).split(", ")))
     negative, room = settings.get("negative"), settings.get("room", 0)
     wish = Wish(label=entry.label, prompt=entry.prompt, negative=negative, room=room)
-    return model.asker.choose(n, replace(wish, embedding=seen, names=names))
+    weight = float(settings.get("weight", 1.0))
+    return model.asker.choose(n, replace(wish, embedding=seen, names=names, weight=weight))
 
 
 def remember(folder: Path, fingerprint: str) -> None:

@@ -12,7 +12,7 @@ from unfog.codec import LatentCodec, PixelStatistics, measure_latents, open_late
 from unfog.data import PictureStore
 from unfog.errors import TrainError
 from unfog.interop.diffusers_vae import is_vae_folder, read_vae
-from unfog.model import CodecModel, load_codec
+from unfog.model import CodecModel, PictureModel, load_codec
 from unfog.model.codec import latent_part
 from unfog.recipes.listen import Listener
 from unfog.recipes.pictures import PicturesConfig
@@ -94,3 +94,23 @@ def encode_store(
     channels, height, width = codec.latent
     listener.say(f"in latents of {width} x {height}, {channels} channels, by a codec ({fingerprint[:12]})")
     return Latents(codec, values, latent_part(codec, fingerprint))
+
+
+def latents_again(store: PictureStore, model: PictureModel, listener: Listener) -> Latents:
+    """All pictures in the latents of a model that works in some already; its statistics stay as they are.
+
+    Args:
+        store: the pictures.
+        model: with a learned codec.
+        listener: is told about progress.
+    """
+    assert isinstance(model.codec, LatentCodec)
+    values = open_latents(
+        store.images,
+        store.digest,
+        model.codec.compress,
+        model.spec.latent["codec"],
+        progress=lambda done, total: listener.phase("Encoding pictures", done, total),
+        say=listener.say,
+    )
+    return Latents(model.codec, values, model.spec.latent)

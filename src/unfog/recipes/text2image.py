@@ -9,20 +9,23 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from unfog.adapt import with_picture_prompts
 from unfog.codec import TokenCodec, measure_pixels, saturation_warnings
 from unfog.condition import LanguageModel, Spelling, open_language
 from unfog.condition.word_cache import WordStore, open_words
 from unfog.config import Config
 from unfog.data import PictureStore
 from unfog.errors import TrainError
-from unfog.model import PairModel, PictureModel
+from unfog.model import PairModel, PictureModel, load_pictures
 from unfog.model.asked import OWN
+from unfog.model.looks import PromptsAndLooks
 from unfog.model.vocabulary import tokens_hash
 from unfog.recipes.image import (
     PRESETS,
@@ -34,8 +37,9 @@ from unfog.recipes.image import (
     settled,
 )
 from unfog.recipes.image_run import SHOWN, Pictures
-from unfog.recipes.latents import encode_store
+from unfog.recipes.latents import encode_store, latents_again
 from unfog.recipes.listen import Listener
+from unfog.recipes.pictures import open_store
 from unfog.recipes.recipe import Recipe
 from unfog.recipes.visual import look_at, open_pairs, pairs_part
 from unfog.rng import derive_seed
@@ -43,7 +47,7 @@ from unfog.spec import Sampling, Spec, build_part
 from unfog.train import TrainConfig
 from unfog.train.batches import Told
 from unfog.train.captions import Captions
-from unfog.train.seen import Seen
+from unfog.train.seen import Beside, Seen
 
 FEWEST_TOKENS, MOST_TOKENS = 512, 4096  # of a vocabulary of its own
 PIECE = re.compile(r"[^\W_]+?(?=[^\x00-\u2e7f]|\W|$)|[^\x00-\u2e7f]")  # a word, or a Chinese character
@@ -74,10 +78,20 @@ class VisualConfig(Config):
     Attributes:
         model: folder of a pair model (``unfog train pairs``); words are read by its prior.
         blur: how much its embeddings are blurred in training, at most; see ``condition.image.blurred``.
+        onto: a model that draws from words, which shall learn to take pictures as prompts beside them;
+            nothing of it changes, and ``text`` and ``network`` are its own.
+        alone: share of pictures whose words are hidden while it learns that.
     """
 
     model: str | None = None
     blur: float = Field(default=0.5, ge=0)
+    onto: str | None = None
+    alone: float = Field(default=0.3, ge=0, le=1)
+
+    @field_validator("onto")
+    @classmethod
+    def _found_from_anywhere(cls, path: str | None) -> str | None:
+        return None if path is None else str(Path(path).absolute())
 
 
 class Text2ImageConfig(Config):
@@ -148,6 +162,8 @@ def prepare(config: Text2ImageConfig, listener: Listener) -> Pictures:
     """Open, read the captions or look at the pictures, measure, and build a fresh model; the same for the
     same seed.
     """
+    if config.pairs.onto is not None:
+        return prepare_onto(config, config.pairs.onto, listener)
     pairs = None if config.pairs.model is None else open_pairs(config.pairs.model, config.data)
     store, codec = opened(config.data, listener)
     steering = (
@@ -174,7 +190,8 @@ def prepare(config: Text2ImageConfig, listener: Listener) -> Pictures:
         **steering.part,
     )
     torch.manual_seed(derive_seed(config.train.seed, "weights"))
-    model = PictureModel(spec, tokens=steering.tokens)
+    theirs = None if pairs is None else pairs.tokens
+    model = PictureModel(spec, tokens=steering.tokens, pair_tokens=theirs)
     if pairs is not None and model.pairs is not None:
         model.pairs.load_state_dict(pairs.state_dict())
     return Pictures(store, model, steering.told, latents)
@@ -186,7 +203,7 @@ class Steering:
 
     Attributes:
         part: fields of ``Spec``: "text" or "pairs", and "examples".
-        tokens: of an encoder that learns, or learned, to read by itself.
+        tokens: of an encoder that learns to read by itself.
         told: of each picture.
     """
 
@@ -211,7 +228,49 @@ def look_all(config: Text2ImageConfig, store: PictureStore, pairs: PairModel, li
     captions = [each or ("",) for each in store.captions or ((),) * len(store)]
     told = Seen(look_at(store, pairs, listener), config.pairs.blur, config.train.seed)
     part = {"pairs": pairs_part(pairs), "examples": examples_of(captions, store.held_out)}
-    return Steering(part, pairs.tokens, told)
+    return Steering(part, None, told)
+
+
+def prepare_onto(config: Text2ImageConfig, onto: str, listener: Listener) -> Pictures:
+    """Open a model that draws from words, and add what listens to pictures.
+
+    Args:
+        config: what and how to learn.
+        onto: the model.
+        listener: is told about progress.
+
+    Raises:
+        TrainError: there is no pair model, or settings are given that the model has already.
+        ModelError: the model reads no words.
+    """
+    given = [name for name in ("network", "schedule", "target", "text") if name in config.model_fields_set]
+    if config.pairs.model is None or given or config.data.codec is not None:
+        wrong = (
+            f"leave {', '.join(given or ['--codec'])} out" if given or config.data.codec else "add --pairs"
+        )
+        raise TrainError(
+            f"pairs.onto = {onto}: it needs a pair model, and all else is as that model has it; {wrong}."
+        )
+    pairs, base = open_pairs(config.pairs.model, config.data), load_pictures(onto)
+    model = with_picture_prompts(base, pairs)
+    channels, size, _ = model.shape
+    if config.data.size not in (None, size):
+        raise TrainError(
+            f"{onto} draws {size} x {size} pixels, {config.data.size} were asked for: leave it out."
+        )
+    store = open_store(config.data.model_copy(update={"size": size, "channels": channels}), listener)
+    captions = captions_of(store)
+    assert isinstance(model.asker, PromptsAndLooks)
+    words = read(model.asker.prompts.language(), [text for each in captions for text in each], listener)
+    latents = latents_again(store, model, listener) if model.spec.latent else None
+    told = Beside(
+        Captions(words, [len(each) for each in captions], config.train.seed),
+        Seen(look_at(store, pairs, listener), config.pairs.blur, config.train.seed),
+        config.pairs.alone,
+        config.train.seed,
+    )
+    torch.manual_seed(derive_seed(config.train.seed, "weights"))
+    return Pictures(store, model, told, latents)
 
 
 def read(language: LanguageModel, texts: list[str], listener: Listener) -> WordStore:
