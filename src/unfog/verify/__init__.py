@@ -18,6 +18,11 @@ from unfog.verify.guidance import (
     thresholds_keep_their_range,
 )
 from unfog.verify.journeys import encoding_is_the_flow, forward_reaches_kernel, kernels_chain
+from unfog.verify.likeness import (
+    contrast_is_a_softmax,
+    ranks_are_places,
+    ways_keep_to_the_sphere,
+)
 from unfog.verify.naming import (
     given_tokens_stay,
     options_shape_the_law,
@@ -103,6 +108,9 @@ CHECKS: dict[str, Check] = {
     "codes are the nearest": codes_are_the_nearest,
     "latents are normal": latents_are_normal,
     "decibels are decibels": decibels_are_decibels,
+    "contrast is a softmax": contrast_is_a_softmax,
+    "ways keep to the sphere": ways_keep_to_the_sphere,
+    "ranks are places": ranks_are_places,
     "what is kept has a time": keeps_invert,
     "tokens are lost in shares": noise_loses_its_share,
     "posteriors of tokens are Bayes' rule": posteriors_are_bayes,
