@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -11,7 +13,7 @@ from unfog.data import PictureStore, open_pictures
 from unfog.data.world_set import WorldReader
 from unfog.errors import DataError
 from unfog.recipes import assess_words
-from unfog.recipes.assess_words import asked_of, found_by, kept_to
+from unfog.recipes.assess_words import asked_of, check_judge, found_by, kept_to
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +72,13 @@ def test_a_judge_looks_for_the_words_of_each_picture(told: PictureStore) -> None
     assert len(rows) == 8 and rows[0][0].startswith("median rank")
 
 
-def test_a_judge_needs_words(told: PictureStore) -> None:
-    for asked in (None, [0, 1]):
-        with pytest.raises(DataError, match="--judge"):
-            found_by(small_pairs(), asked, told.images[:2], told)
+def test_a_judge_needs_words_and_does_not_judge_itself(told: PictureStore) -> None:
+    judge = small_pairs()
+    check_judge(small_drawer(), judge, told)
+    for model, store in ((small_model(), told), (small_drawer(), replace(told, captions=None))):
+        with pytest.raises(DataError, match="--judge compares"):
+            check_judge(model, judge, store)
+    own = small_drawer()
+    own.spec = replace(own.spec, pairs={"fingerprint": judge.fingerprint()})
+    with pytest.raises(DataError, match="judge itself"):
+        check_judge(own, judge, told)

@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 
 import unfog
+from tests.given import small_pairs
 from tests.recipes.conftest import COLOURS
 from unfog.errors import DataError, SampleError, TrainError, UsageError
 from unfog.model import load_pairs, load_pictures
@@ -58,7 +59,7 @@ def test_the_folder_holds_all_it_needs(visual_run: Path, pairs_run: Path, colour
         assert torch.equal(model.pairs.state_dict()[name], weight)
     assert not any(p.requires_grad for p in model.pairs.parameters())
     assert not any(name.startswith("pairs.") for name in model.learned_state())
-    found = evaluate_model(model, coloured, 6, settings={"steps": 2}, judge=pairs)
+    found = evaluate_model(model, coloured, 6, settings={"steps": 2}, judge=small_pairs())
     assert set(found.values["judged"]) == {"other letters", "Chinese"}
     subject = ModelSubject(model, str(coloured), 0, Silent())
     assert subject.shown.cond.tokens is not None and subject.asked(1)

@@ -17,7 +17,7 @@ from unfog.evaluate.result import Quality
 from unfog.evaluate.words import Row
 from unfog.model import Model, PairModel, PictureModel
 from unfog.output.facts import Metric, Neighbours
-from unfog.recipes.assess_words import asked_of, found_by, kept_to
+from unfog.recipes.assess_words import asked_of, check_judge, found_by, kept_to
 from unfog.recipes.listen import Listener, Silent
 
 SHOWN = 16  # samples beside their nearest training pictures
@@ -159,8 +159,9 @@ def evaluate_model(
         DataError: if the data's classes are not the model's, or a judge is given no words.
     """
     listener, made = listener or Silent(), trained_on(model)
-    store = data_of(model, data, listener)
-    sampling = model.settings(**(settings or {}))
+    store, sampling = data_of(model, data, listener), model.settings(**(settings or {}))
+    if judge is not None:
+        check_judge(model, judge, store)
     asked, questions = asked_of(model, store, str(data), n, seed)
     started = time.perf_counter()
     pictures = model.draw(
@@ -190,7 +191,7 @@ def evaluate_model(
     if questions:
         values["adherence"], more = kept_to(questions, pictures, store)
         rows += _rows(more)
-    if judge is not None:
+    if judge is not None and asked is not None:
         values["judged"], more = found_by(judge, asked, pictures, store)
         rows += _rows(more)
     return Evaluation(values, rows, notes)

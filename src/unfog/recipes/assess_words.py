@@ -76,8 +76,28 @@ def _real(store: PictureStore) -> dict[str, dict[str, Figure]]:
     }
 
 
+def check_judge(model: PictureModel, judge: PairModel, store: PictureStore) -> None:
+    """Refuse a judge that could say nothing, or that would judge itself; before anything is drawn.
+
+    Raises:
+        DataError: the model reads no words, the data has no captions, or the model draws from the judge's own
+            visual words.
+    """
+    told = store.captions and any(store.captions[i] for i in store.held_out)
+    if not told or not (model.spec.text or model.spec.pairs):
+        raise DataError(
+            "--judge compares pictures with the words they were drawn for: it needs a model that reads "
+            f"prompts, and data with captions ({store.source}). Leave --judge out."
+        )
+    if model.spec.pairs.get("fingerprint") == judge.fingerprint():
+        raise DataError(
+            "The judge is the pair model that this model draws from, so it would judge itself. Train another: "
+            "unfog train pairs --seed 1 --data DATA --out RUN"
+        )
+
+
 def found_by(
-    judge: PairModel, asked: Sequence[Any] | None, pictures: np.ndarray, store: PictureStore
+    judge: PairModel, asked: Sequence[Any], pictures: np.ndarray, store: PictureStore
 ) -> tuple[dict[str, Any], list[tuple[str, Figure, Figure]]]:
     """The rank of what was asked among all held-out captions, as values and as (name, samples, real).
 
@@ -86,16 +106,8 @@ def found_by(
         asked: one prompt for each picture.
         pictures: drawn, uint8 (N, H, W, C).
         store: the data, whose held-out captions are the candidates.
-
-    Raises:
-        DataError: if the pictures were not asked for in words, or the data has no captions.
     """
     told = [i for i in store.held_out if store.captions and any(store.captions[i])]
-    if not told or asked is None or not hasattr(next(iter(asked), None), "text"):
-        raise DataError(
-            "--judge compares pictures with the words they were drawn for: it needs a model that reads "
-            f"prompts, and data with captions ({store.source}). Leave --judge out."
-        )
     captions = [[text for text in store.captions[i] if text] for i in told] if store.captions else []
 
     def embed(texts: Sequence[str]) -> np.ndarray:

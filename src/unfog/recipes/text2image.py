@@ -53,6 +53,7 @@ FEWEST_TOKENS, MOST_TOKENS = 512, 4096  # of a vocabulary of its own
 PIECE = re.compile(r"[^\W_]+?(?=[^\x00-\u2e7f]|\W|$)|[^\x00-\u2e7f]")  # a word, or a Chinese character
 DEPTHS = {"tiny": 1, "small": 2, "base": 4}  # of an encoder that learns to read
 GUIDANCE = 3.0
+LIKENESS = 1.5  # guidance of visual words, which say far more than words do
 
 
 class TextConfig(Config):
@@ -178,7 +179,8 @@ def prepare(config: Text2ImageConfig, listener: Listener) -> Pictures:
     ours = sampling_for(spread, steered=True)
     # latents have no black and white to shrink to: there, what no picture had is cut
     threshold = "dynamic" if latents is None else "static"
-    ours |= {"guidance": GUIDANCE, "guidance_low": 0.0, "guidance_high": 1e9, "threshold": threshold}
+    guidance = GUIDANCE if pairs is None else LIKENESS
+    ours |= {"guidance": guidance, "guidance_low": 0.0, "guidance_high": 1e9, "threshold": threshold}
     spec = Spec(
         recipe="text2image",
         network=network_of(config.preset, store.size, network, latents),
