@@ -160,8 +160,7 @@ def evaluate_model(
     """
     listener, made = listener or Silent(), trained_on(model)
     store, sampling = data_of(model, data, listener), model.settings(**(settings or {}))
-    if judge is not None:
-        check_judge(model, judge, store)
+    check_judge(model, judge, store)
     asked, questions = asked_of(model, store, str(data), n, seed)
     started = time.perf_counter()
     pictures = model.draw(

@@ -76,13 +76,15 @@ def _real(store: PictureStore) -> dict[str, dict[str, Figure]]:
     }
 
 
-def check_judge(model: PictureModel, judge: PairModel, store: PictureStore) -> None:
-    """Refuse a judge that could say nothing, or that would judge itself; before anything is drawn.
+def check_judge(model: PictureModel, judge: PairModel | None, store: PictureStore) -> None:
+    """Refuse a judge, if there is one, that could say nothing, or that would judge itself; before anything is drawn.
 
     Raises:
         DataError: the model reads no words, the data has no captions, or the model draws from the judge's own
             visual words.
     """
+    if judge is None:
+        return
     told = store.captions and any(store.captions[i] for i in store.held_out)
     if not told or not (model.spec.text or model.spec.pairs):
         raise DataError(
@@ -91,7 +93,7 @@ def check_judge(model: PictureModel, judge: PairModel, store: PictureStore) -> N
         )
     if model.spec.pairs.get("fingerprint") == judge.fingerprint():
         raise DataError(
-            "The judge is the pair model that this model draws from, so it would judge itself. Train another: "
+            "The judge is the pair model that this model draws from: it would judge itself. Train another: "
             "unfog train pairs --seed 1 --data DATA --out RUN"
         )
 
