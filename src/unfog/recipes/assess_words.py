@@ -77,7 +77,7 @@ def _real(store: PictureStore) -> dict[str, dict[str, Figure]]:
 
 
 def check_judge(model: PictureModel, judge: PairModel | None, store: PictureStore) -> None:
-    """Refuse a judge, if there is one, that could say nothing, or that would judge itself; before anything is drawn.
+    """Refuse a judge that could say nothing, or that would judge itself, before anything is drawn.
 
     Raises:
         DataError: the model reads no words, the data has no captions, or the model draws from the judge's own
