@@ -109,6 +109,7 @@ class PairTrainConfig(CommonTrainConfig):
 
     batch: int = Field(default=128, ge=2)
     learning_rate: float = Field(default=2e-3, gt=0)
+    weight_decay: float = Field(default=0.3, ge=0)
     views: float = Field(default=0.25, ge=0)
     crop: float = Field(default=0.6, gt=0, le=1)
     shade: float = Field(default=0.2, ge=0, le=1)
