@@ -1,6 +1,7 @@
 """The rival of language by diffusion: how well and how fast does an autoregressive model do the same?
 
     python benchmarks/language.py DATA --like MODEL [--keep FILE]
+    python benchmarks/language.py DATA --rival FILE
     python benchmarks/language.py DATA --minutes 10 [--kind bpe --size 4096 --width 256 --depth 6 ...]
 
 DATA is what `unfog train language --data` takes. With --like, the held-out documents, the tokens, the size,
@@ -136,7 +137,8 @@ def measure(corpus: Corpus, rival: Rival, options: argparse.Namespace) -> dict[s
     order = np.random.default_rng(0).permutation(len(held))[: options.most]
     held = [held[i] for i in order]
     wanted = None if goals[1] is None else [goals[1][i] for i in order]
-    rival.train(train, goals[0])
+    if rival.steps == 0:
+        rival.train(train, goals[0])
     found: dict[str, Any] = {"bits": bits(rival, held, wanted), "peak memory, MB": peak_memory_mb()}
     if wanted is None:
         found["bits"] |= bits_of_rows(rival, corpus)
@@ -220,6 +222,7 @@ def arguments() -> argparse.Namespace:
             parser.add_argument(flag, type=kind, default=field.default)
     parser.add_argument("--like", type=Path, help="a model of `unfog train language` to be the rival of")
     parser.add_argument("--keep", type=Path, help="safetensors file for the rival, for writing.py")
+    parser.add_argument("--rival", type=Path, help="one that was kept, to be measured and not trained")
     parser.add_argument("--held-out", type=float, default=0.1, help="share of the documents")
     parser.add_argument("--most", type=int, default=2000, help="held-out documents to measure with")
     parser.add_argument("-n", type=int, default=500, help="texts to write, or to summarise")
@@ -248,7 +251,7 @@ def main() -> None:
     else:
         codec = TokenCodec.learn(chosen, options.kind, options.size)
         setup = fitting(setup, codec, corpus)
-    rival = Rival(codec, setup)
+    rival = Rival.load(options.rival) if options.rival else Rival(codec, setup)
     found = measure(corpus, rival, options)
     if options.keep:
         rival.save(options.keep)

@@ -3,7 +3,8 @@
 It is `TextTransformer` with `causal=True`, so a layer costs the same; trained with the project's own
 optimiser and averaged weights; the weights that were best on a fiftieth of the training documents are kept.
 It reads text and writes it with an exact cache, at batch 1 or more. Pairs of source and target are [END
-source GAP target END], and only the target counts.
+source GAP target END]; the source is learned beside the target, and only the target is measured. An
+accelerator trains it in bfloat16 where there is one, as it does the diffusion model.
 """
 
 from __future__ import annotations
@@ -33,6 +34,10 @@ from unfog.train.rows import packed
 CHECKS = 10  # times that the weights are compared on documents set aside
 WARMUP, DECAY = 100, 0.5  # steps, or a tenth of a shorter training; last share of training
 AVERAGE = 0.10  # relative width of the averaged weights
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+
+Drawn = tuple[Tensor, Tensor, Tensor]
+"""Tokens shown, tokens wanted, and what each of them weighs in the loss; all (B, L)."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,7 @@ class Setup:
         dropout: share of activations dropped.
         packed: learn documents end to end, as the diffusion model does where many do not fit a row; else no
             window has more than one.
+        beside: weight of the sources of pairs, learned beside their targets.
         seed: of everything random.
     """
 
@@ -63,6 +69,7 @@ class Setup:
     optimiser: str = "muon"
     dropout: float = 0.0
     packed: bool = False
+    beside: float = 1.0
     seed: int = 0
 
 
@@ -134,6 +141,7 @@ class Rival:
         order = np.random.default_rng(setup.seed).permutation(len(texts))
         fit, kept = order[aside:].tolist(), order[:aside].tolist()
         draw = self._source(_pick(texts, fit), _pick(targets, fit))
+        self.network.to(DEVICE)
         config = TrainConfig(optimiser=setup.optimiser, learning_rate=setup.learning_rate)
         chosen, average = optimisers(named, config), PowerAverage(named, AVERAGE)
         best, weights, done, checked = math.inf, {}, 0.0, 0
@@ -150,7 +158,7 @@ class Rival:
                 if found < best:
                     best, weights = found, kept_weights
         self.network.load_state_dict(weights)
-        self.network.eval()
+        self.network.to("cpu").eval()
 
     def save(self, path: Path) -> None:
         """Weights, and in their header what they are of and what they cost; see ``load``."""
@@ -185,8 +193,9 @@ class Rival:
         self.network.eval()
         found = []
         for row, count in zip(rows.split(32), counts.split(32), strict=True):
+            row = row.to(self.network.stem.weight.device)
             costs = F.cross_entropy(self.network(row[:, :-1]).transpose(1, 2), row[:, 1:], reduction="none")
-            found.append((costs.double() * count).sum(1).numpy())
+            found.append((costs.cpu().double() * count).sum(1).numpy())
         return np.concatenate(found)
 
     @torch.inference_mode()
@@ -236,37 +245,47 @@ class Rival:
         return self.codec.decode(self.write(1, length, prompt, temperature=0)[0])
 
     def _source(self, texts: Sequence[str], targets: Sequence[str] | None):
-        """What draws a batch: tokens shown, and tokens wanted or -1."""
+        """What draws a batch."""
         setup = self.setup
         rng = torch.Generator().manual_seed(setup.seed)
         if targets is None and setup.packed:
             line = packed(self.codec.encode_many(texts), setup.context, self.codec.end).tokens.reshape(-1)
             tokens, places = torch.from_numpy(line).long(), torch.arange(setup.context + 1)
 
-            def cut() -> tuple[Tensor, Tensor]:
+            def cut() -> Drawn:
                 start = torch.randint(0, len(tokens) - setup.context, (setup.batch, 1), generator=rng)
-                return tokens[(start + places)[:, :-1]], tokens[(start + places)[:, 1:]]
+                shown, wanted = tokens[(start + places)[:, :-1]], tokens[(start + places)[:, 1:]]
+                return shown, wanted, torch.full(wanted.shape, 1 / wanted.numel())
 
             return cut
         if targets is None:
             stream = read_together(texts, self.codec)
-            return lambda: windows(stream, setup.context, setup.batch, rng)
-        pairs = pair_up(texts, targets, self.codec, setup.context)
-        wanted = pairs.rows.masked_fill(~pairs.target, -1)
 
-        def draw() -> tuple[Tensor, Tensor]:
-            chosen = torch.randint(0, len(wanted), (setup.batch,), generator=rng)
+            def show() -> Drawn:
+                shown, wanted = windows(stream, setup.context, setup.batch, rng)
+                return shown, wanted, (wanted >= 0) / (wanted >= 0).sum()
+
+            return show
+        pairs = pair_up(texts, targets, self.codec, setup.context)
+
+        def draw() -> Drawn:
+            chosen = torch.randint(0, len(pairs.rows), (setup.batch,), generator=rng)
             width = int(pairs.target[chosen].any(0).nonzero().max()) + 1  # no columns of padding alone
-            return pairs.rows[chosen, : width - 1], wanted[chosen, 1:width]
+            rows, target = pairs.rows[chosen, :width], pairs.target[chosen, 1:width]
+            source = target.int().cumsum(1) == 0
+            weight = target / target.sum() + setup.beside * source / source.sum()
+            return rows[:, :-1], rows[:, 1:], weight
 
         return draw
 
     def _step(self, draw, chosen: list[torch.optim.Optimizer], rate: float) -> None:
         self.network.train()
-        shown, wanted = draw()
-        hidden = self.network.hidden(shown)[wanted >= 0]
-        loss = F.cross_entropy(self.network.logits_of(hidden), wanted[wanted >= 0])
-        loss.backward()
+        shown, wanted, weight = (part.to(DEVICE) for part in draw())
+        counts = weight > 0
+        with torch.autocast(DEVICE, torch.bfloat16, enabled=DEVICE == "cuda"):
+            logits = self.network.logits_of(self.network.hidden(shown)[counts])
+        costs = F.cross_entropy(logits.float(), wanted[counts], reduction="none")
+        (costs * weight[counts]).sum().backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         for optimiser in chosen:
             for group in optimiser.param_groups:
@@ -274,7 +293,7 @@ class Rival:
             optimiser.step()
             optimiser.zero_grad()
         self.steps += 1
-        self.tokens += int((wanted >= 0).sum())
+        self.tokens += int(counts.sum())
 
     def _better(self, average: PowerAverage, texts: Sequence[str], targets: Sequence[str] | None):
         """The lower loss of the last weights and the averaged ones, and those weights."""

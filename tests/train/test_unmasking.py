@@ -112,7 +112,7 @@ def test_of_a_pair_only_the_summary_is_lost() -> None:
 
 def test_a_share_of_pairs_is_learned_as_text_alone() -> None:
     objective = UnmaskingObjective(model(room=6), TextTrainConfig(joint=1.0))
-    clean, corrupted, _, _, _, needed = objective.draw(paired(50), Noise(0), hide=0.5)
+    clean, corrupted, _, _, _, needed = objective.draw(paired(50), Noise(0), hide=0.0)
     assert (needed == 32).all() and not (clean == CODEC.gap).any()
     first_end = 1 + (clean[:, 1:] == CODEC.end).int().argmax(1)
     assert all((row[end:] == CODEC.end).all() for row, end in zip(clean, first_end, strict=True))
@@ -123,7 +123,7 @@ def test_a_share_of_pairs_is_learned_as_text_alone() -> None:
 def test_in_half_of_the_pairs_some_of_the_source_is_learned_beside_the_summary() -> None:
     objective = UnmaskingObjective(model(room=6), TextTrainConfig(joint=0.0, beside=0.2))
     x, learned, _ = paired(2000)
-    _, corrupted, weight, *_ = objective.draw((x, learned, None), Noise(0), hide=0.5)
+    _, corrupted, weight, *_ = objective.draw((x, learned, None), Noise(0), hide=0.0)
     start = learned[learned[:, 1].argsort(stable=True)][:, :1]
     places = torch.arange(32)
     source, gap = places < start - 1, places == start - 1

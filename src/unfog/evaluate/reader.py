@@ -108,8 +108,9 @@ class Reader:
         return found
 
     def _costs(self, rows: Tensor) -> Tensor:
+        rows = rows.to(self.network.stem.weight.device)
         logits = self.network(rows[:, :-1])
-        return F.cross_entropy(logits.transpose(1, 2), rows[:, 1:], reduction="none")
+        return F.cross_entropy(logits.transpose(1, 2), rows[:, 1:], reduction="none").cpu()
 
     def bits_per_character(self, texts: Sequence[str]) -> Figure:
         """Bits of all texts, ends included, over their characters; the interval is over texts."""

@@ -162,7 +162,9 @@ class TextBlock(nn.Module):
     def _attend(self, x: Tensor, turn: Turn, mask: Tensor | None, cached: tuple[Cache, int] | None) -> Tensor:
         query, key, value = self.qkv(x).view(*x.shape[:2], 3, *self.split).unbind(2)
         # normalised queries and keys keep attention from saturating at high learning rates
-        query = turned(F.rms_norm(query, query.shape[-1:], self.sharpness), turn).transpose(1, 2)
+        query = turned(F.rms_norm(query, query.shape[-1:], self.sharpness.to(query.dtype)), turn).transpose(
+            1, 2
+        )
         key = turned(F.rms_norm(key, key.shape[-1:]), turn).transpose(1, 2)
         value = value.transpose(1, 2)
         if cached:

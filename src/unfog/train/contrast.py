@@ -46,7 +46,7 @@ class ContrastObjective(Objective):
         self.gaze, self.encoder, self.prior = model.gaze, model.encoder, model.prior
         self.head, self.sharpness = model.head, model.sharpness
 
-    def draw(self, batch: Batch, rng: Noise, *, hide: float = 0.0) -> Batch:
+    def draw(self, batch: Batch, rng: Noise, *, hide: float | None = None) -> Batch:
         """Pictures (B, C, H, W), how each is seen (B, 2, 6), the prior's times, noise and gaps, and words."""
         raw, *told = batch
         assert raw is not None
@@ -54,7 +54,7 @@ class ContrastObjective(Objective):
         looks = rng.uniform((count, 2, LOOKS))
         times = draw_times(self.prior.process, stratified(count, rng), *noise_law(SPREAD))
         noise = rng.normal((count, self.gaze.config.embedding))
-        return raw, looks, times, noise, rng.uniform((count,)) < hide, *told
+        return raw, looks, times, noise, rng.uniform((count,)) < (hide or 0.0), *told
 
     def forward(self, *drawn: Tensor | None) -> Tensor:
         """See ``Objective.forward``; texts that say nothing are asked about nothing."""

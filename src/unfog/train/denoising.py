@@ -163,7 +163,7 @@ class DenoisingObjective(Objective):
         self.codec, self.denoiser, self.encoder = model.codec, model.denoiser, model.encoder
         self.config, self.weight = config, weight_of(config)
 
-    def draw(self, batch: Batch, rng: Noise, *, hide: float = 0.0) -> Batch:
+    def draw(self, batch: Batch, rng: Noise, *, hide: float | None = None) -> Batch:
         """Pictures, times, noise, and what the encoder is told of each, of pictures (B, C, H, W) and that."""
         raw, *told = batch
         assert raw is not None
@@ -171,7 +171,7 @@ class DenoisingObjective(Objective):
         said = tuple(part for part in told if part is not None)
         if not said or self.encoder is None:
             return raw, times, noise, *told
-        return raw, times, noise, *self.encoder.hide(said, rng.uniform((len(raw),)) < hide)
+        return raw, times, noise, *self.encoder.hide(said, rng.uniform((len(raw),)) < (hide or 0.0))
 
     def forward(self, *drawn: Tensor | None) -> Tensor:
         """See ``Objective.forward``."""

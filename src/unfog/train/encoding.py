@@ -50,7 +50,7 @@ class EncodingObjective(Objective):
         self.at_once = max(1, SLICE // (model.shape[1] * model.shape[2]))
         self.to(model.device)
 
-    def draw(self, batch: Batch, rng: Noise, *, hide: float = 0.0) -> Batch:
+    def draw(self, batch: Batch, rng: Noise, *, hide: float | None = None) -> Batch:
         """Pictures (B, C, H, W) and the noise of their latents (B, c, h, w)."""
         raw = batch[0]
         assert raw is not None

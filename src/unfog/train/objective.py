@@ -29,13 +29,14 @@ class Objective(nn.Module, ABC):
     at_once: int | None = None
 
     @abstractmethod
-    def draw(self, batch: Batch, rng: Noise, *, hide: float = 0.0) -> Batch:
+    def draw(self, batch: Batch, rng: Noise, *, hide: float | None = None) -> Batch:
         """What the loss of this batch depends on.
 
         Args:
             batch: as a source gives it.
             rng: of the step.
-            hide: share of labels to hide, so that the model also learns what it does without.
+            hide: share of labels to hide, so that the model also learns what it does without; None when it is
+                not learning but asked how well it does, and nothing shall be hidden or mixed.
         """
 
     @abstractmethod

@@ -49,13 +49,14 @@ class UnmaskingObjective(Objective):
         self.block = int(model.spec.network.get("block", 0))
         self.codec, self.at_once = model.codec, max(1, SLICE // model.spec.context)
 
-    def draw(self, batch: Batch, rng: Noise, *, hide: float = 0.0) -> Batch:
+    def draw(self, batch: Batch, rng: Noise, *, hide: float | None = None) -> Batch:
         """Clean and corrupted tokens, what counts, and labels.
 
         Args:
             batch: tokens (B, L), where each row begins and ends to be learned (B, 2), labels (B,) or None.
             rng: of the step.
-            hide: share of labels to hide; validation hides none, and looks at all pairs as pairs.
+            hide: share of labels to hide; None in validation, which hides none, and looks at all pairs as
+                pairs.
 
         Returns:
             clean (B, L), corrupted (B, L), weights of the loss (B, L), times (B, 1), or (B, L) with blocks,
@@ -63,7 +64,7 @@ class UnmaskingObjective(Objective):
         """
         x, learned, labels = batch
         assert x is not None and learned is not None
-        joint = (rng.uniform((len(x),)) < self.config.joint) & bool(hide)
+        joint = (rng.uniform((len(x),)) < self.config.joint) & (hide is not None)
         x, learned = self._alone(x.long(), learned, joint)
         order = learned[:, 1].argsort(stable=True)
         x, learned, labels = x[order], learned[order], None if labels is None else labels[order]
@@ -73,11 +74,11 @@ class UnmaskingObjective(Objective):
         lost = open & (corrupted == process.mask if isinstance(process, MaskedProcess) else open)
         weight = self._weight(t).expand(x.shape) / open.sum(1, keepdim=True).clamp_min(1)
         weight = torch.where(lost, weight.float(), 0.0)
-        if hide and self.config.beside and not self.block and isinstance(process, MaskedProcess):
+        if hide is not None and self.config.beside and not self.block and isinstance(process, MaskedProcess):
             gone = self._beside(places < learned[:, :1] - 1, rng)
             corrupted = torch.where(gone, process.mask, corrupted)
             weight = weight + gone / gone.sum(1, keepdim=True).clamp_min(1)
-        return x, corrupted, weight, t, hidden(labels, hide, rng), learned[:, 1]
+        return x, corrupted, weight, t, hidden(labels, hide or 0.0, rng), learned[:, 1]
 
     def forward(self, *drawn: Tensor | None) -> Tensor:
         """Weighted cross-entropy for each token that could be lost, nats, (B,)."""
