@@ -91,6 +91,15 @@ def test_a_summary_is_what_stands_behind_the_source() -> None:
     assert model.summarize(source, 2) == ["The fox"] * 2
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_summary_leaves_little_to_chance_unless_asked_to(kind: str) -> None:
+    model = small_writer(**{**KINDS[kind], "tasks": ("write", "summarize"), "room": 8})
+    careful = model.settings(**model.for_summary(steps=None))
+    assert careful.temperature == 0.3 and careful.steps == model.spec.sampling.steps
+    assert model.summarize("A dog.", seed=1) == model.summarize("A dog.", seed=1, **vars(careful))
+    assert model.settings(**model.for_summary(temperature=1.0)).temperature == 1.0
+
+
 def test_summaries_need_pairs() -> None:
     with pytest.raises(SampleError, match=r"not trained to summarise.*unfog train language"):
         small_writer().summarize("A dog.")

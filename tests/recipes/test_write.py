@@ -68,6 +68,15 @@ def test_every_task_comes_to_the_model_that_can_do_it() -> None:
     assert write(knowing(model, "Sum", behind), Wish(summarize="A."), {}, Silent()) == ["Sum"]
 
 
+def test_a_kept_summary_says_by_which_settings_it_was_made(tmp_path: Path) -> None:
+    model = small_writer(tasks=("write", "summarize"), room=8)
+    saved = keep(model, Wish(summarize="A dog."), {"steps": 4}, ["A fox."], tmp_path)
+    entry = read_manuscript(saved.files[0])
+    assert entry is not None
+    settings = entry.settings
+    assert (settings["sampler"], settings["temperature"], settings["steps"]) == ("confidence", 0.3, 4)
+
+
 def test_a_label_comes_to_the_model() -> None:
     model = small_writer(classes=("calm", "loud"))
     found = write(model, Wish(1, label="loud", seed=3), {"guidance": 2.0}, Silent())

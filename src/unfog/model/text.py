@@ -11,7 +11,11 @@ from torch import Tensor
 from unfog.errors import SampleError
 from unfog.model.canvas import Canvas, encoded, guesses, pieces_of
 from unfog.model.tokens import Progress, TokenModel, part_of
+from unfog.process import MaskedProcess
 from unfog.rng import Noise
+
+# what a summary is to say is given: the surest token first, and little by chance
+SUMMARY = {"sampler": "confidence", "temperature": 0.3}
 
 
 class TextModel(TokenModel):
@@ -84,14 +88,21 @@ class TextModel(TokenModel):
         return [found[which][1][i] for i, which in enumerate(best)]
 
     def summarize(self, source: str, n: int = 1, *, seed: int = 0, **settings: Any) -> list[str]:
-        """What a text says in short.
+        """What a text says in short; by ``for_summary``.
 
         Raises:
             SampleError: if the model was not trained on pairs, or the text is too long.
         """
         self.check_task("summarize")
         canvas = self.layout.beneath(source)
-        return self.write([canvas] * n, seed=seed, **settings)
+        return self.write([canvas] * n, seed=seed, **self.for_summary(**settings))
+
+    def for_summary(self, **settings: Any) -> dict[str, Any]:
+        """Settings of a summary: those given, and ``SUMMARY`` where nothing is."""
+        given = {name: value for name, value in settings.items() if value is not None}
+        if not isinstance(self.denoiser.process, MaskedProcess):  # there, no token is kept
+            return {"temperature": SUMMARY["temperature"], **given}
+        return {**SUMMARY, **given}
 
     def rewrite(self, text: str, strength: float, n: int = 1, *, seed: int = 0, **settings: Any) -> list[str]:
         """A text with a share of it forgotten and written anew: noised to a level, and back.

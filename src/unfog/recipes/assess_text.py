@@ -76,7 +76,8 @@ def evaluate_text(
     started = time.perf_counter()
     notes: list[str] = []
     if corpus.targets is not None and "summarize" in model.spec.tasks:
-        found, more = summaries(model, corpus, n, seed, settings or {}, listener)
+        settings = model.for_summary(**(settings or {}))
+        found, more = summaries(model, corpus, n, seed, settings, listener)
         values |= found
         lines += more
     else:

@@ -53,7 +53,7 @@ def _samples(prepared: Texts, count: int, listener: Listener) -> tuple[list[str]
     """What the model makes and its figures beside those of real texts: summaries, where it learned pairs."""
     model, corpus = prepared.model, prepared.corpus
     if "summarize" in model.spec.tasks:
-        values, lines = summaries(model, corpus, count, 0, {}, listener)
+        values, lines = summaries(model, corpus, count, 0, model.for_summary(), listener)
         texts = [f"{each['source']}\n→ {each['written']}" for each in values["examples"]]
         return texts, [(name, here, real) for name, here, real, *_ in lines]
     texts = model.generate(count, progress=lambda done, total: listener.phase("Writing samples", done, total))

@@ -77,7 +77,7 @@ def write(model: TextModel, wish: Wish, settings: dict[str, Any], listener: List
     def told(done: int, total: int) -> None:
         listener.phase("Writing", done, total)
 
-    check(model, wish, settings)
+    settings = check(model, wish, settings)
     common: dict[str, Any] = {"label": wish.label, "seed": wish.seed, "progress": told, **settings}
     if wish.infill is not None:
         return model.infill(wish.infill, wish.n, blank=wish.blank, **common)
@@ -88,15 +88,20 @@ def write(model: TextModel, wish: Wish, settings: dict[str, Any], listener: List
     return model.generate(wish.n, prompt=wish.prompt or "", length=wish.length, **common)
 
 
-def check(model: TextModel, wish: Wish, settings: dict[str, Any]) -> None:
+def check(model: TextModel, wish: Wish, settings: dict[str, Any]) -> dict[str, Any]:
     """Refuse what the model cannot do before anything is written.
+
+    Returns:
+        The settings, with those that suit the task where nothing is asked for.
 
     Raises:
         SampleError: in words.
     """
+    settings = settings if wish.summarize is None else model.for_summary(**settings)
     model.settings(**settings)
     if wish.label is not None and not model.spec.classes:
         raise SampleError("This model was trained without classes: leave --label out.")
+    return settings
 
 
 def stream(
@@ -122,7 +127,7 @@ def stream(
         raise UsageError("--stream shows writing, completing and summarising; leave it out here.")
     if wish.n > 1:
         raise UsageError(f"--stream shows one text, not {wish.n}: leave -n out.")
-    check(model, wish, settings)
+    settings = check(model, wish, settings)
     if wish.summarize is not None:
         model.check_task("summarize")
         canvas = model.layout.beneath(wish.summarize)
@@ -138,6 +143,7 @@ def stream(
 
 def keep(model: TextModel, wish: Wish, settings: dict[str, Any], texts: list[str], out: Path) -> SavedTexts:
     """Write texts into a folder, each with what made it."""
+    settings = check(model, wish, settings)
     chosen, fingerprint = asdict(model.settings(**settings)), model.fingerprint()
     asked = {"task": wish.task, "strength": wish.strength} if wish.rewrite else {"task": wish.task}
     prompt = wish.prompt or wish.infill or wish.rewrite
