@@ -64,11 +64,16 @@ def test_left_out_the_models_examples_take_turns() -> None:
     assert bare is not None and bare[0].text == ""
 
 
+def test_several_prompts_take_turns() -> None:
+    asked = small_drawer().asker.choose(3, Wish(prompt=["a circle", "红色的圆"]))
+    assert asked is not None and [each.text for each in asked] == ["a circle", "红色的圆", "a circle"]
+
+
 @pytest.mark.parametrize(
     ("n", "wish", "words"),
     [
         (1, Wish(label="cat"), "asked in words"),
-        (2, Wish(prompt=["a"]), "1 prompts for 2 pictures"),
+        (2, Wish(prompt=["a", "b", "c"]), "3 prompts for 2 pictures"),
         (0, NOTHING, "at least one"),
     ],
 )

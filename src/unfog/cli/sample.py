@@ -35,7 +35,9 @@ def sample(
     ] = None,
     n: Annotated[int, typer.Option("-n", help="How many.")] = 16,
     label: Annotated[str | None, typer.Option(help="Class to draw; all take turns when left out.")] = None,
-    prompt: Annotated[str | None, typer.Option(help="What to draw, in words.")] = None,
+    prompt: Annotated[
+        list[str] | None, typer.Option(help="What to draw, in words; several take turns.")
+    ] = None,
     negative: Annotated[str | None, typer.Option(help="Words to keep away from.")] = None,
     sampler: Annotated[str | None, typer.Option(help=f"One of {SAMPLERS}.")] = None,
     steps: Annotated[int | None, typer.Option(help="Steps from noise to picture.")] = None,
@@ -82,7 +84,7 @@ def sample(
     elif between:
         _between(model, between, out, n, label, json)
     else:
-        wish: dict[str, Any] = {"label": label, "prompt": prompt, "negative": negative, "edit": edit}
+        wish: dict[str, Any] = {"label": label, "prompt": prompt or None, "negative": negative, "edit": edit}
         how = {"seed": seed, "film": film, "classifier": classifier, "strength": strength}
         wish["weight"] = weight
         _draw(model, out, n, changes, set_ or (), json, wish, like or (), **how)

@@ -39,7 +39,7 @@ class Wish:
 
     Attributes:
         label: a class, by name or number.
-        prompt: words.
+        prompt: words; several take turns.
         negative: words that guidance leads away from.
         room: places for tokens, where there shall be more than the prompts need.
         like: pictures that are given instead of words, uint8 (H, W, C).
@@ -181,15 +181,8 @@ class Prompts(Asker):
             raise SampleError(f"This model is asked in words: --prompt {str(wish.label)!r}, without --label.")
         if n < 1:
             raise SampleError(f"{n} pictures: ask for at least one, -n 8.")
-        texts = wish.prompt
-        if texts is None:
-            examples = self.spec.examples or ("",)
-            texts = [examples[i % len(examples)] for i in range(n)]
-        elif isinstance(texts, str):
-            texts = [texts] * n
-        if len(texts) != n:
-            raise SampleError(f"{len(texts)} prompts for {n} pictures: give one, or one for each.")
-        return [Prompt(text, wish.negative or "", wish.room) for text in texts]
+        turns = in_turn(wish.prompt, self.spec.examples, n)
+        return [Prompt(text, wish.negative or "", wish.room) for text in turns]
 
     def raw(self, asked: Sequence[Prompt] | None, indices: Sequence[int], seed: int) -> Words:
         """See ``Asker.raw``."""
@@ -229,6 +222,23 @@ class Prompts(Asker):
         if self._read is None or self._read[0] != key:
             self._read = key, self.language().read(texts)
         return self._read[1]
+
+
+def in_turn(prompt: str | Sequence[str] | None, examples: Sequence[str], n: int) -> list[str]:
+    """A text for each of n pictures: the prompts, or the model's own examples where there are none.
+
+    Raises:
+        SampleError: if there are more prompts than pictures.
+    """
+    if prompt is None:
+        texts: Sequence[str] = examples or ("",)
+    else:
+        texts = [prompt] if isinstance(prompt, str) else prompt
+        if len(texts) > n:
+            raise SampleError(
+                f"{len(texts)} prompts for {n} pictures: ask for one for each, -n {len(texts)}."
+            )
+    return [texts[i % len(texts)] for i in range(n)]
 
 
 def refuse_pictures(wish: Wish) -> None:

@@ -28,7 +28,7 @@ from unfog.condition import (
 )
 from unfog.condition.text import WordsEncoder
 from unfog.errors import DataError, ModelError, SampleError
-from unfog.model.asked import NOTHING, Asker, Prompt, Prompts, Wish
+from unfog.model.asked import NOTHING, Asker, Prompt, Prompts, Wish, in_turn
 from unfog.model.pairs import PairModel
 from unfog.sample.encode import between
 from unfog.spec import PairSpec, Spec, build_part
@@ -80,14 +80,7 @@ class Looks(Asker):
             return self._like(n, wish)
         if wish.edit:
             raise SampleError("--edit changes a picture that is given: add --like PICTURE.")
-        texts = wish.prompt
-        if texts is None:
-            examples = self.spec.examples or ("",)
-            texts = [examples[i % len(examples)] for i in range(n)]
-        elif isinstance(texts, str):
-            texts = [texts] * n
-        if len(texts) != n:
-            raise SampleError(f"{len(texts)} prompts for {n} pictures: give one, or one for each.")
+        texts = in_turn(wish.prompt, self.spec.examples, n)
         return [Look(text, negative=wish.negative or "") for text in texts]
 
     def _like(self, n: int, wish: Wish) -> list[Look]:
