@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from unfog.atomic import atomic_write
 from unfog.output import figures
-from unfog.output.facts import Losses
 from unfog.output.provenance import Picture, Provenance
-from unfog.output.report import template
 from unfog.output.sheet import contact_sheet
-from unfog.output.words import words
+from unfog.output.story_page import Story, write_story
 
 TILE = 128  # pixels, longest side of a picture on the page
 STRONGER = 4  # times that errors are shown stronger than they are
@@ -29,8 +25,6 @@ _EN = {
     "worst": "What is lost: the largest errors",
     "worst_intro": "The held-out pictures that come back worst: as they are, as they come back, and the "
     "difference, four times stronger.",
-    "metrics": "Figures",
-    "figure": "Figure",
     "here": "Reconstructions",
     "real": "Real, held out",
     "meaning": "Meaning",
@@ -46,10 +40,6 @@ _EN = {
     "mean": "Mean",
     "deviation": "Standard deviation",
     "limits": "Range after scaling",
-    "curves": "Training",
-    "made": "Made by",
-    "time_axis": "",
-    "by_level": "",
 }
 _ZH = {
     "beside": "它从未见过的图片，以及重建结果",
@@ -58,8 +48,6 @@ _ZH = {
     "beside_plain": "每两行为一组：第一行是留出的图片，第二行是由潜变量重建的结果。",
     "worst": "丢失了什么：误差最大的图片",
     "worst_intro": "留出图片中重建最差的几张：原图、重建结果，以及放大四倍的差异。",
-    "metrics": "指标",
-    "figure": "指标",
     "here": "重建图片",
     "real": "真实图片（留出）",
     "meaning": "含义",
@@ -74,22 +62,15 @@ _ZH = {
     "mean": "均值",
     "deviation": "标准差",
     "limits": "缩放后的范围",
-    "curves": "训练",
-    "made": "由此命令生成",
-    "time_axis": "",
-    "by_level": "",
 }
 OWN = {"en": _EN, "zh": _ZH}
 
 
 @dataclass(kw_only=True)
-class CodecReport:
-    """What can be told about a codec.
+class CodecReport(Story):
+    """What can be told about a codec, beside what ``Story`` has.
 
     Attributes:
-        title: of the page.
-        warnings: what to mind, and what to change.
-        facts: (name, value) pairs on data, network and training.
         pictures, again, quick: held-out pictures, what comes back, and by the small decoder (or None), uint8
             (N, H, W, C).
         worst, worst_again: those with the largest errors, and what comes back.
@@ -97,14 +78,9 @@ class CodecReport:
         bands: (name, share that is lost), finest first.
         channels: (mean, standard deviation, low, high) of each channel of the latents.
         latents: channels of some pictures as grey pictures, uint8 (N, h, w, 1).
-        losses: curves of training.
         provenance: of what comes back.
-        command: that makes it again.
     """
 
-    title: str
-    warnings: Sequence[str] = ()
-    facts: Sequence[tuple[str, str]] = ()
     pictures: Picture
     again: Picture
     quick: Picture | None = None
@@ -114,9 +90,7 @@ class CodecReport:
     bands: Sequence[tuple[str, str]] = ()
     channels: Sequence[tuple[float, float, float, float]] = ()
     latents: Picture | None = None
-    losses: Losses | None = None
     provenance: Provenance = field(default_factory=lambda: Provenance(recipe="codec", kind="grid"))
-    command: str = ""
 
 
 def write_codec_report(path: str | Path, report: CodecReport, *, lang: str = "en") -> Path:
@@ -127,7 +101,25 @@ def write_codec_report(path: str | Path, report: CodecReport, *, lang: str = "en
         report: what to tell.
         lang: "en" or "zh".
     """
-    return atomic_write(path, template("codec_report.html").render(**_page(report, lang)))
+    made = report.provenance
+    columns = max(1, min(8, len(report.pictures)))
+    errors = stronger(report.worst, report.worst_again)
+    worst = beside(max(1, min(8, len(report.worst))), report.worst, report.worst_again, errors)
+    shown = [[f"{value:.3g}" for value in row] for row in report.channels]
+    return write_story(
+        path,
+        "codec_report.html",
+        report,
+        OWN,
+        lang=lang,
+        quick=report.quick is not None,
+        beside=figures.picture_uri(beside(columns, report.pictures, report.again, report.quick), made),
+        worst=figures.picture_uri(worst, made),
+        figures=report.figures,
+        bands=report.bands,
+        channels=[(n, mean, std, f"{low} – {high}") for n, (mean, std, low, high) in enumerate(shown, 1)],
+        latents=None if report.latents is None else _laid_out(report.latents, len(report.channels)),
+    )
 
 
 def beside(columns: int, *rows: Picture | None) -> Picture:
@@ -149,32 +141,7 @@ def stronger(pictures: Picture, again: Picture) -> Picture:
     return shown
 
 
-def _page(report: CodecReport, lang: str) -> dict[str, Any]:
-    from markupsafe import Markup
-
-    w = {**words(lang), **OWN[lang]}
-    charts = [] if report.losses is None else figures.loss_charts(report.losses, w)
-    columns = max(1, min(8, len(report.pictures)))
-    errors = stronger(report.worst, report.worst_again)
-    worst = beside(max(1, min(8, len(report.worst))), report.worst, report.worst_again, errors)
-    made = report.provenance
-    latents = None
-    if report.latents is not None:
-        across = max(1, len(report.channels))
-        sheet = contact_sheet(report.latents, columns=2 * across, max_width=900, tile=TILE)
-        latents = figures.picture_uri(sheet)
-    return {
-        "w": w,
-        "title": report.title,
-        "warnings": list(report.warnings),
-        "facts": list(report.facts),
-        "beside": figures.picture_uri(beside(columns, report.pictures, report.again, report.quick), made),
-        "beside_intro": w["beside_plain" if report.quick is None else "beside_intro"],
-        "worst": figures.picture_uri(worst, made),
-        "figures": list(report.figures),
-        "bands": list(report.bands),
-        "channels": [tuple(f"{value:.3g}" for value in row) for row in report.channels],
-        "latents": latents,
-        "charts": [Markup(chart) for chart in charts],
-        "command": report.command,
-    }
+def _laid_out(latents: Picture, channels: int) -> str:
+    """The channels of two pictures in each row, as the address of one picture."""
+    sheet = contact_sheet(latents, columns=2 * max(1, channels), max_width=900, tile=TILE)
+    return figures.picture_uri(sheet)

@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from unfog.atomic import atomic_write
 from unfog.output import figures
-from unfog.output.facts import Losses
 from unfog.output.provenance import Picture
-from unfog.output.report import template
 from unfog.output.sheet import resized
-from unfog.output.words import words
+from unfog.output.story_page import Story, write_story
 
 TILE = 96  # pixels, side of a picture on the page
 
@@ -35,10 +31,6 @@ _EN = {
     "another picture.",
     "vector": "Vector",
     "cosine": "Cosine",
-    "curves": "Training",
-    "made": "Made by",
-    "time_axis": "",
-    "by_level": "",
 }
 _ZH = {
     "shown": "留出的图片，以及为它们找到的说明",
@@ -56,10 +48,6 @@ _ZH = {
     "near_intro": "余弦，1 表示相同：先验为说明想象的向量、说明本身的向量，以及另一张图片的向量。",
     "vector": "向量",
     "cosine": "余弦",
-    "curves": "训练",
-    "made": "由此命令生成",
-    "time_axis": "",
-    "by_level": "",
 }
 OWN = {"en": _EN, "zh": _ZH}
 
@@ -80,28 +68,18 @@ class Shown:
 
 
 @dataclass(kw_only=True)
-class PairsReport:
-    """What can be told about a pair model.
+class PairsReport(Story):
+    """What can be told about a pair model, beside what ``Story`` has.
 
     Attributes:
-        title: of the page.
-        warnings: what to mind.
-        facts: (name, value) pairs on data, network and training.
         shown: pictures with the captions that were found.
         found: rows of way, median rank, recall at 1, 5 and 10, candidates, number asked.
         near: (name, cosine) pairs.
-        losses: curves of training.
-        command: that makes it again.
     """
 
-    title: str
-    warnings: Sequence[str] = ()
-    facts: Sequence[tuple[str, str]] = ()
     shown: Sequence[Shown] = ()
     found: Sequence[Sequence[str]] = ()
     near: Sequence[tuple[str, str]] = ()
-    losses: Losses | None = None
-    command: str = ""
 
 
 def write_pairs_report(path: str | Path, report: PairsReport, *, lang: str = "en") -> Path:
@@ -112,25 +90,16 @@ def write_pairs_report(path: str | Path, report: PairsReport, *, lang: str = "en
         report: what to tell.
         lang: "en" or "zh".
     """
-    return atomic_write(path, template("pairs_report.html").render(**_page(report, lang)))
-
-
-def _page(report: PairsReport, lang: str) -> dict[str, Any]:
-    from markupsafe import Markup
-
-    w = {**words(lang), **OWN[lang]}
-    charts = [] if report.losses is None else figures.loss_charts(report.losses, w)
-    return {
-        "w": w,
-        "title": report.title,
-        "warnings": list(report.warnings),
-        "facts": list(report.facts),
-        "shown": [(figures.picture_uri(_tile(each.picture)), each.own, each.found) for each in report.shown],
-        "found": [list(row) for row in report.found],
-        "near": list(report.near),
-        "charts": [Markup(chart) for chart in charts],
-        "command": report.command,
-    }
+    return write_story(
+        path,
+        "pairs_report.html",
+        report,
+        OWN,
+        lang=lang,
+        shown=[(figures.picture_uri(_tile(each.picture)), each.own, each.found) for each in report.shown],
+        found=report.found,
+        near=report.near,
+    )
 
 
 def _tile(picture: Picture) -> Picture:
