@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict
@@ -13,9 +14,9 @@ import numpy as np
 import pytest
 import torch
 
-from tests.given import small_model
+from tests.given import small_codec, small_model, small_pairs, small_writer
 from unfog.errors import ConfigError, ModelError
-from unfog.model import PictureModel, load
+from unfog.model import Model, PictureModel, load, load_codec, load_pairs, load_pictures, load_text
 from unfog.nets import NETWORKS
 from unfog.spec import FORMAT, Sampling
 from unfog.weights import digest
@@ -164,6 +165,48 @@ def test_settings_that_no_network_can_have_are_named(copy: Path) -> None:
 def test_nothing_there(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="nowhere"):
         load(tmp_path / "nowhere")
+
+
+WANTED: dict[str, tuple[Callable[..., Model], Callable[[Path], Model]]] = {
+    "pictures": (small_model, load_pictures),
+    "text": (small_writer, load_text),
+    "codec": (small_codec, load_codec),
+    "pairs": (small_pairs, load_pairs),
+}
+REFUSED = {
+    ("pictures", "text"): "draws pictures and writes no text. Use: unfog sample {} --out",
+    ("text", "pictures"): "makes text and no pictures. Use: unfog write {}",
+    ("codec", "text"): "is a codec: it makes nothing new.* unfog train image --codec {} --data",
+    ("codec", "pictures"): "is a codec: it makes nothing new.* unfog train image --codec {} --data",
+    ("pairs", "text"): "is a pair model: .*draws nothing.* unfog train text2image --pairs {} --data",
+    ("pairs", "pictures"): "is a pair model: .*draws nothing.* unfog train text2image --pairs {} --data",
+    ("pictures", "codec"): "is a model of the recipe 'image' and no codec. .* unfog train codec",
+    ("text", "codec"): "is a model of the recipe 'language' and no codec. .* unfog train codec",
+    ("pairs", "codec"): "is a model of the recipe 'pairs' and no codec. .* unfog train codec",
+    ("pictures", "pairs"): "is a model of the recipe 'image' and no pair model. .* unfog train pairs",
+    ("text", "pairs"): "is a model of the recipe 'language' and no pair model. .* unfog train pairs",
+    ("codec", "pairs"): "is a model of the recipe 'codec' and no pair model. .* unfog train pairs",
+}
+"""(what lies there, what is wanted): what is said."""
+
+
+@pytest.fixture(scope="module", params=WANTED)
+def kind_there(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    folder = tmp_path_factory.mktemp("kinds") / "a{b}"  # braces are no place for words of a message
+    WANTED[request.param][0]().save(folder)
+    return request.param, folder
+
+
+@pytest.mark.parametrize("wanted", WANTED)
+def test_another_kind_of_model_is_refused_with_what_it_is(kind_there: tuple[str, Path], wanted: str) -> None:
+    there, folder = kind_there
+    read = WANTED[wanted][1]
+    if there == wanted:
+        assert read(folder).fingerprint() == load(folder).fingerprint()
+        return
+    place = re.escape(str(folder))
+    with pytest.raises(ModelError, match=f"^{place} {REFUSED[there, wanted].format(place)}"):
+        read(folder)
 
 
 def test_the_fingerprint_is_of_what_matters() -> None:

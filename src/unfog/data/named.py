@@ -93,6 +93,19 @@ def _world_file() -> Path:
 
 _DEBIAN = "that of each package, all free (Debian); train on it, do not pass it on"
 
+_WORLD = NamedSet(
+    name="world",
+    what="coloured shapes drawn by rule, 32 x 32, captions in English and Chinese, 2,000 held out",
+    count=world_set.COUNT,
+    licence="that of unfog",
+    client="made here",
+    package="nothing",
+    version=world_set.VERSION,
+    fetch=None,
+    read=_read_world,
+    source=_world_file,
+)
+
 NAMED: dict[str, NamedSet] = {
     "digits": NamedSet(
         name="digits",
@@ -127,30 +140,8 @@ NAMED: dict[str, NamedSet] = {
         fetch=emoji.fetch_emoji,
         read=_read_emoji,
     ),
-    "world": NamedSet(
-        name="world",
-        what="coloured shapes drawn by rule, 32 x 32, captions in English and Chinese, 2,000 held out",
-        count=world_set.COUNT,
-        licence="that of unfog",
-        client="made here",
-        package="nothing",
-        version=world_set.VERSION,
-        fetch=None,
-        read=_read_world,
-        source=_world_file,
-    ),
-    "world-64": NamedSet(
-        name="world-64",
-        what="the same scenes, 64 x 64",
-        count=world_set.COUNT,
-        licence="that of unfog",
-        client="made here",
-        package="nothing",
-        version=world_set.VERSION,
-        fetch=None,
-        read=_read_large_world,
-        source=_world_file,
-    ),
+    "world": _WORLD,
+    "world-64": replace(_WORLD, name="world-64", what="the same scenes, 64 x 64", read=_read_large_world),
     "quatrains": NamedSet(
         name="quatrains",
         what="quatrains of the Tang and Song, 4 lines of 5 characters, in traditional Chinese",

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
 from unfog.atomic import atomic_write
 from unfog.errors import ModelError
-from unfog.model.base import Model
+from unfog.model.base import DiffusionModel, Model
 from unfog.model.codec import CodecModel
 from unfog.model.pairs import PairModel
 from unfog.model.picture import PictureModel
 from unfog.model.text import TextModel
 from unfog.spec.parts import describe
 from unfog.weights import digest, early_file, read_weights
+
+Kind = TypeVar("Kind", bound=Model)
 
 
 def restate(model: Model, folder: str | Path) -> None:
@@ -80,11 +82,8 @@ def load_text(folder: str | Path, device: str | torch.device = "cpu") -> TextMod
     Raises:
         ModelError: if it makes something else.
     """
-    model = load(folder, device)
-    if not isinstance(model, TextModel):
-        _refuse(model, folder)
-        raise ModelError(f"{folder} draws pictures and writes no text. Use: unfog sample {folder} --out DIR")
-    return model
+    other = "draws pictures and writes no text. Use: unfog sample {folder} --out DIR"
+    return _load_kind(TextModel, folder, device, other)
 
 
 def load_pictures(folder: str | Path, device: str | torch.device = "cpu") -> PictureModel:
@@ -93,11 +92,8 @@ def load_pictures(folder: str | Path, device: str | torch.device = "cpu") -> Pic
     Raises:
         ModelError: if it makes something else.
     """
-    model = load(folder, device)
-    if not isinstance(model, PictureModel):
-        _refuse(model, folder)
-        raise ModelError(f"{folder} makes text and no pictures. Use: unfog write {folder}")
-    return model
+    other = "makes text and no pictures. Use: unfog write {folder}"
+    return _load_kind(PictureModel, folder, device, other)
 
 
 def load_codec(folder: str | Path, device: str | torch.device = "cpu") -> CodecModel:
@@ -106,13 +102,8 @@ def load_codec(folder: str | Path, device: str | torch.device = "cpu") -> CodecM
     Raises:
         ModelError: if it is something else.
     """
-    model = load(folder, device)
-    if not isinstance(model, CodecModel):
-        raise ModelError(
-            f"{folder} is a model of the recipe {model.spec.recipe!r} and no codec. Train one: "
-            "unfog train codec --data DATA --out RUN"
-        )
-    return model
+    other = "and no codec. Train one: unfog train codec --data DATA --out RUN"
+    return _load_kind(CodecModel, folder, device, "is a model of the recipe {recipe!r} " + other)
 
 
 def load_pairs(folder: str | Path, device: str | torch.device = "cpu") -> PairModel:
@@ -121,23 +112,24 @@ def load_pairs(folder: str | Path, device: str | torch.device = "cpu") -> PairMo
     Raises:
         ModelError: if it is something else.
     """
+    other = "and no pair model. Train one: unfog train pairs --data DATA --out RUN"
+    return _load_kind(PairModel, folder, device, "is a model of the recipe {recipe!r} " + other)
+
+
+_MAKES_NOTHING: dict[type[Model], str] = {
+    CodecModel: "is a codec: it makes nothing new by itself. Train a model in its latents: "
+    "unfog train image --codec {folder} --data DATA --out RUN",
+    PairModel: "is a pair model: it finds pictures and texts, and draws nothing by itself. Use it: "
+    "unfog train text2image --pairs {folder} --data DATA --out RUN",
+}
+"""What to say of a model that has no samples to those who want some."""
+
+
+def _load_kind(kind: type[Kind], folder: str | Path, device: str | torch.device, other: str) -> Kind:
+    """Read a model of this kind; any other is refused with what ``other`` says of it."""
     model = load(folder, device)
-    if not isinstance(model, PairModel):
-        raise ModelError(
-            f"{folder} is a model of the recipe {model.spec.recipe!r} and no pair model. Train one: "
-            "unfog train pairs --data DATA --out RUN"
-        )
-    return model
-
-
-def _refuse(model: Model, folder: str | Path) -> None:
-    if isinstance(model, CodecModel):
-        raise ModelError(
-            f"{folder} is a codec: it makes nothing new by itself. Train a model in its latents: "
-            f"unfog train image --codec {folder} --data DATA --out RUN"
-        )
-    if isinstance(model, PairModel):
-        raise ModelError(
-            f"{folder} is a pair model: it finds pictures and texts, and draws nothing by itself. Use it: "
-            f"unfog train text2image --pairs {folder} --data DATA --out RUN"
-        )
+    if isinstance(model, kind):
+        return model
+    if issubclass(kind, DiffusionModel):
+        other = _MAKES_NOTHING.get(type(model), other)
+    raise ModelError(f"{folder} " + other.format(folder=folder, recipe=model.spec.recipe))
