@@ -151,6 +151,7 @@ def quick(words: list[str]) -> list[str]:
     if name == "demo":
         return [*without(words, "--minutes"), "--minutes", "0.05"]
     if name in TRAINING:
+        words = ["train.batch=8" if word.startswith("train.batch=") else word for word in words]
         return [*without(words, "--minutes", "--steps", "--preset", "--samples"), *SHORT]
     if name == "evaluate":
         words = [*words, *(["-n", "64"] if option(words, "-n") is None else [])]

@@ -76,8 +76,7 @@ def evaluate_text(
     started = time.perf_counter()
     notes: list[str] = []
     if corpus.targets is not None and "summarize" in model.spec.tasks:
-        settings = model.for_summary(**(settings or {}))
-        found, more = summaries(model, corpus, n, seed, settings, listener)
+        found, more = summaries(model, corpus, n, seed, model.for_summary(**(settings or {})), listener)
         values |= found
         lines += more
     else:
