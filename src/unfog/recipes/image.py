@@ -33,6 +33,12 @@ PRESETS: dict[str, dict[str, int]] = {
 WHOLE = 32  # latents along a side up to which the network looks at each of them by itself
 COARSEST = 8  # about the side at the lowest resolution, where attention looks at everything
 LISTENING = 16  # the largest side at which places look at a text or a picture given as a prompt
+LISTENERS: dict[str, dict[str, int]] = {
+    "tiny": {"width": 32, "depth": 1},
+    "small": {"width": 80, "depth": 2},
+    "base": {"width": 128, "depth": 3},
+}
+"""The same presets for U-Nets that are told what to draw: words take more weights than classes do."""
 
 
 class DataConfig(PicturesConfig):
@@ -91,13 +97,15 @@ def network_for(preset: str, size: int, options: dict[str, Any]) -> dict[str, An
         patch = 2 if size <= 16 else 4 if size < 96 else 8  # 64 to 600 tokens
         return {"kind": kind, "patch": patch, "width": width, "depth": depth, **options}
     patch = int(options.get("patch", 2 if size < 48 else 4))
-    width = PRESETS[preset]["width"] * max(1, patch // 2)
+    told = bool(options.get("context") or options.get("picture"))
+    shape = LISTENERS[preset] if told else PRESETS[preset]
+    width = shape["width"] if told else shape["width"] * max(1, patch // 2)
     widths, side = [width], -(-size // patch)
     while side > 1.5 * COARSEST:
         widths.append(min(2 * widths[-1], 4 * width))
         side = -(-side // 2)
-    chosen = {"kind": kind, "patch": patch, "widths": widths, "depth": PRESETS[preset]["depth"]}
-    if options.get("context") or options.get("picture"):
+    chosen = {"kind": kind, "patch": patch, "widths": widths, "depth": shape["depth"]}
+    if told:
         chosen["context_levels"] = sum(
             -(-size // (patch << level)) <= LISTENING for level in range(len(widths))
         )

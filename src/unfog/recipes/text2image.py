@@ -175,7 +175,7 @@ def prepare(config: Text2ImageConfig, listener: Listener) -> Pictures:
     spread, diameter = (statistics if latents is None else latents.codec.latents).extent
     for warning in saturation_warnings(statistics):
         listener.say(f"Warning: {warning}")
-    network = {"kind": "joint", "context": 256, **config.network}
+    network = {"kind": "unet", "context": 192, **config.network}
     ours = sampling_for(spread, steered=True)
     # latents have no black and white to shrink to: there, what no picture had is cut
     threshold = "dynamic" if latents is None else "static"
