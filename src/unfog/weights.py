@@ -23,11 +23,14 @@ def digest(description: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> str
     return found.hexdigest()
 
 
-def write_weights(path: Path, tensors: Mapping[str, Tensor]) -> None:
-    """Write weights into a file that is not there yet."""
+def write_weights(path: Path, tensors: Mapping[str, Tensor], *, half: bool = False) -> None:
+    """Write weights into a file that is not there yet; in half precision if wanted."""
     from safetensors.torch import save_file
 
-    save_file({name: t.detach().cpu().contiguous() for name, t in tensors.items()}, path)
+    kept = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
+    if half:
+        kept = {name: t.half() if t.is_floating_point() else t for name, t in kept.items()}
+    save_file(kept, path)
 
 
 def read_weights(path: Path, wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:

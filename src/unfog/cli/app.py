@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from unfog.cli.compress import compress
 from unfog.cli.data import data_get, data_list
 from unfog.cli.demo import demo
 from unfog.cli.evaluate import evaluate
@@ -30,6 +31,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "likelihood": likelihood,
     "steps": steps,
     "explain": explain,
+    "compress": compress,
     "inspect": inspect,
     "selftest": selftest,
 }

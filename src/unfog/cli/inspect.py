@@ -17,6 +17,10 @@ def inspect(
 ) -> None:
     """Read back what made a generated picture or text, a model or a run."""
     if not path.exists():
+        from unfog.model import home
+
+        path = home(path)
+    if not path.exists():
         raise DataError(f"{path} does not exist. Give a generated file, a model or a run.")
     values = _folder(path) if path.is_dir() else _file(path)
     answer(values, json, "\n".join(_lines(values)))

@@ -83,20 +83,28 @@ class Model(nn.Module, ABC):
             told["weak"] = self.early.hash
         return digest(told, self.state_dict())
 
-    def save(self, folder: str | Path, *, card: str = "", extra: Callable[[Path], None] | None = None) -> str:
+    def save(
+        self,
+        folder: str | Path,
+        *,
+        card: str = "",
+        extra: Callable[[Path], None] | None = None,
+        half: bool = False,
+    ) -> str:
         """Write the model folder, all of it or nothing.
 
         Args:
             folder: where; an older model there is replaced.
             card: text of ``card.md``.
             extra: called with the unfinished folder, to add files such as a preview.
+            half: write weights in half precision; they must have been rounded to it (``export/half.py``).
 
         Returns:
             The model's fingerprint.
         """
         fingerprint = self.fingerprint()
         with atomic_folder(folder) as temporary:
-            write_weights(temporary / "model.safetensors", self.state_dict())
+            write_weights(temporary / "model.safetensors", self.state_dict(), half=half)
             if self.early.hash:
                 write_weights(temporary / EARLY_FILE, self.early.read())
             for name, text in self.files().items():

@@ -20,15 +20,33 @@ from unfog.weights import digest, early_file, read_weights
 
 Kind = TypeVar("Kind", bound=Model)
 
+SHIPPED = Path(__file__).parents[1] / "shipped"
+"""Models that come with the package, by name."""
+
+
+def shipped() -> list[str]:
+    """Names of the models that come with the package."""
+    return sorted(path.parent.name for path in SHIPPED.glob("*/model.json"))
+
 
 def restate(model: Model, folder: str | Path) -> None:
-    """Write ``model.json`` anew, for a model whose sampling or history changed but not its weights."""
+    """Write ``model.json`` anew, for a model whose sampling or history changed but not its weights.
+
+    Raises:
+        ModelError: if it is one that came with unfog.
+    """
+    if home(folder).parent == SHIPPED:
+        raise ModelError(
+            f"{folder} came with unfog and stays as it is. Copy it first: unfog compress {folder} --out DIR"
+        )
     atomic_write(home(folder) / "model.json", model.described())
 
 
 def home(folder: str | Path) -> Path:
-    """The model folder itself, where it or the run that holds it was named."""
+    """The model folder itself, where it, the run that holds it, or a model of ``SHIPPED`` was named."""
     folder = Path(folder)
+    if not folder.exists() and str(folder) in shipped():
+        return SHIPPED / folder
     inner = folder / "model"
     return inner if not (folder / "model.json").is_file() and (inner / "model.json").is_file() else folder
 
