@@ -142,7 +142,9 @@ def without(words: list[str], *names: str) -> list[str]:
 def quick(words: list[str]) -> list[str]:
     """The same command, made short: few steps, few examples, no download, no server."""
     name = words[1] if len(words) > 1 else ""
+    shipped = words[2:3] if name == "sample" else []  # a model may have the name of a set
     words = ["digits" if word in DOWNLOADS or word.startswith("hub:") else word for word in words]
+    words[2:3] = shipped or words[2:3]
     words = [f"{word}.jsonl" if word in TEXTS else word for word in words]
     if words[1:3] == ["data", "get"]:
         return ["unfog", "data", "list"]

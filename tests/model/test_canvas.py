@@ -60,6 +60,19 @@ def test_blanks_lie_between_their_pieces(packed: bool, pieces: list[str], blanks
     assert packed or len(canvas.tokens) == 24, "END fills up a row of one document"
 
 
+def test_the_space_before_a_blank_belongs_to_the_word_that_is_written_there() -> None:
+    pairs = TokenCodec.learn(["the red library of\n the red house"] * 9, "bpe", 300)
+    layout = Layout(pairs, 24)
+    assert len(pairs.encode_text(" library")) == 1, "a word holds its space"
+    canvas = layout.between(["the ", " of ", " red"], [1, 1])
+    assert pairs.decode(canvas.tokens[canvas.start :], hidden="_") == "the_ of_ red"
+    assert pairs.decode(layout.beginning("the ").tokens[1:], hidden="_").startswith("the_")
+    assert pairs.decode(layout.between(["the "]).tokens[1:]) == "the ", "nothing is written behind it"
+    for kept in ("the  ", "the\n ", "the"):
+        assert pairs.decode(layout.beginning(kept).tokens[1:], hidden="_").startswith(kept + "_")
+    assert shown(LAYOUTS[True].between(["abc ", "."], [1])) == "abc _.", "characters hold no space"
+
+
 @pytest.mark.parametrize("packed", LAYOUTS)
 def test_blanks_that_do_not_fit_are_refused(packed: bool) -> None:
     with pytest.raises(SampleError, match=r"sees 24 at once.*shorter blanks"):

@@ -61,7 +61,7 @@ class Layout:
             SampleError: if the prompt leaves no room, or has characters that the model never saw.
         """
         length = length or self.context
-        tokens = [self.codec.end, *encoded(self.codec, prompt)]
+        tokens = [self.codec.end, *encoded(self.codec, before_blank(self.codec, prompt))]
         if len(tokens) >= length:
             raise SampleError(
                 f"The prompt has {len(tokens) - 1} tokens and the canvas {length - 1}, "
@@ -79,6 +79,7 @@ class Layout:
         Raises:
             SampleError: if it does not fit, or has characters that the model never saw.
         """
+        pieces = [*(before_blank(self.codec, piece) for piece in pieces[:-1]), pieces[-1]]
         tokens = [self.codec.end, *encoded(self.codec, pieces[0])]
         for piece, count in zip(pieces[1:], blanks, strict=True):
             tokens += [self.codec.mask] * count + encoded(self.codec, piece)
@@ -136,6 +137,16 @@ def pieces_of(template: str) -> list[str]:
             'There is no blank in the text to fill. Mark each by three underscores: "The ___ of the package".'
         )
     return pieces
+
+
+def before_blank(codec: TokenCodec, text: str) -> str:
+    """What stands in front of something to be written, without the space that belongs to it.
+
+    Pairs of bytes are joined to words that hold the space before them: " library" is one token. A space by
+    itself stands in training only before what is no word, and only such things would be written behind it.
+    """
+    alone = codec.kind == "bpe" and text.endswith(" ") and not text[:-1].endswith((" ", "\n"))
+    return text[:-1] if alone else text
 
 
 def encoded(codec: TokenCodec, text: str) -> list[int]:
