@@ -241,9 +241,9 @@ def test_a_model_that_comes_with_the_package_is_found_by_its_name(
     monkeypatch.chdir(tmp_path)
     assert shipped() == ["emoji"]
     model = load_pictures("emoji")
-    assert model.shape == (64, 64, 3) or model.shape == (3, 64, 64)
+    assert model.shape == (3, 64, 64)
     assert sum(path.stat().st_size for path in home("emoji").iterdir()) <= 15_000_000
-    with pytest.raises(ModelError, match="stays as it is. Copy it first: unfog compress emoji"):
+    with pytest.raises(ModelError, match=r"stays as it is\. Copy it first: unfog compress emoji"):
         restate(model, "emoji")
     small_model().save(tmp_path / "emoji")  # what lies here goes before
     assert load_pictures("emoji").fingerprint() == small_model().fingerprint()
