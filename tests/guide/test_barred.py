@@ -24,6 +24,16 @@ def test_others_share_the_probability_of_what_is_barred() -> None:
     torch.testing.assert_close(after[:, [0, 2]], left / left.sum(1, keepdim=True))
 
 
+def test_some_places_are_barred_more_than_others() -> None:
+    t = torch.tensor(0.5, dtype=torch.float64)
+    where = torch.zeros_like(HIDDEN, dtype=torch.bool)
+    where[5:, 1] = True
+    before, after = (denoiser(HIDDEN, t).rows.exp() for denoiser in (EXACT, Barred(EXACT, [0, 1], where)))
+    here = where[PROCESS.mask == HIDDEN]
+    assert torch.equal(after[~here], before[~here])
+    torch.testing.assert_close(after[here], torch.tensor([0.0, 0.0, 1.0], dtype=after.dtype).expand(59, 3))
+
+
 def test_no_sampler_writes_what_is_barred_but_what_is_given_stays() -> None:
     for name, kind in TOKEN_SAMPLERS.items():
         if name == "uniform":

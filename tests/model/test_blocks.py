@@ -43,7 +43,7 @@ class Tells(TextTransformer):
 def walked(network: TextTransformer, canvas: Tensor, context: int = 64, steps: int = 2) -> list[Step]:
     """All steps with the ancestral sampler."""
     process, rng = MaskedProcess(MASK + 1), Noise.for_pictures(0, range(len(canvas)))
-    common = {"context": context, "end": END, "rng": rng}
+    common = {"context": context, "end": END, "rng": rng, "bar": lambda denoiser, _: denoiser}
     return list(walk_blocks(network, process, Ancestral(), even(steps), canvas, NONE, **common))
 
 

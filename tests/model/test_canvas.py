@@ -68,6 +68,8 @@ def test_the_space_before_a_blank_belongs_to_the_word_that_is_written_there() ->
     assert pairs.decode(canvas.tokens[canvas.start :], hidden="_") == "the_ of_ red"
     assert pairs.decode(layout.beginning("the ").tokens[1:], hidden="_").startswith("the_")
     assert pairs.decode(layout.between(["the "]).tokens[1:]) == "the ", "nothing is written behind it"
+    assert canvas.spaced == (2, 4) and canvas.tokens[[2, 4]].tolist() == [pairs.mask] * 2
+    assert layout.beginning("the ").spaced == (2,) and layout.beginning("the").spaced == ()
     for kept in ("the  ", "the\n ", "the"):
         assert pairs.decode(layout.beginning(kept).tokens[1:], hidden="_").startswith(kept + "_")
     assert shown(LAYOUTS[True].between(["abc ", "."], [1])) == "abc _.", "characters hold no space"
@@ -82,10 +84,13 @@ def test_blanks_that_do_not_fit_are_refused(packed: bool) -> None:
 def test_a_source_is_followed_by_room_for_its_summary() -> None:
     layout = LAYOUTS[False]
     canvas = layout.beneath("abc def.")
-    assert CODEC.decode(canvas.tokens[: canvas.start]) == "abc def."
+    before = canvas.tokens[: canvas.start - 9]
+    assert bool((before == CODEC.end).all()) and len(before) == 24 - 9 - 8, "END fills up what is left"
+    assert CODEC.decode(canvas.tokens[len(before) : canvas.start]) == "abc def."
     assert int(canvas.tokens[canvas.start - 1]) == CODEC.gap
-    assert bool((canvas.tokens[canvas.start : canvas.start + 8] == CODEC.mask).all())
-    assert int((canvas.tokens == CODEC.mask).sum()) >= 8
+    assert (
+        bool((canvas.tokens[canvas.start :] == CODEC.mask).all()) and len(canvas.tokens) == canvas.start + 8
+    )
 
 
 def test_a_source_that_leaves_no_room_is_refused() -> None:
@@ -102,7 +107,8 @@ def test_characters_that_were_never_seen_are_named() -> None:
             make("a z 猫 z")
     with pytest.raises(SampleError, match=" \\.\\.\\."):
         encoded(CODEC, "ABCDEFGHIJKLMNOP")
-    assert CODEC.decode(layout.beneath("z", known=False).tokens) == "z", "measuring takes them as they are"
+    taken = layout.beneath("z", known=False)
+    assert CODEC.decode(taken.tokens[: taken.start], stop=False) == "z", "measuring takes them as they are"
 
 
 def test_a_blank_is_three_underscores_or_more() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.given import knowing, small_writer
+from unfog.codec import TokenCodec
 from unfog.errors import SampleError
 from unfog.model import TextModel
 
@@ -49,6 +50,18 @@ def test_blanks_of_a_known_length_are_filled() -> None:
     model = knowing(small_writer(), "My sister hides.")
     assert model.infill("My ___ hides.", 2, blank=6) == ["My sister hides."] * 2
     assert model.infill("___ sister ____.", blank=2)[0] == "My sister hi.", "both blanks have two tokens"
+
+
+@pytest.mark.parametrize("network", [{}, {"block": 4}])
+def test_a_word_in_a_blank_brings_the_space_before_it(network: dict[str, Any]) -> None:
+    codec = TokenCodec.learn(["The old fox sees a dog\n and a cat."] * 9, "bpe", 300)
+    model = small_writer(codec=codec, network=network)
+    for text in model.generate(12, prompt="The old "):
+        assert text.startswith("The old ")
+    if not network:
+        assert all(text.startswith("The old ") for text in model.infill("The old ___ sees", 12, blank=2))
+    free = [text.startswith("The old ") for text in model.generate(12, prompt="The old")]
+    assert not all(free), "else any token may follow"
 
 
 def test_the_length_of_a_blank_is_found() -> None:
@@ -98,6 +111,30 @@ def test_a_summary_leaves_little_to_chance_unless_asked_to(kind: str) -> None:
     assert careful.temperature == 0.3 and careful.steps == model.spec.sampling.steps
     assert model.summarize("A dog.", seed=1) == model.summarize("A dog.", seed=1, **vars(careful))
     assert model.settings(**model.for_summary(temperature=1.0)).temperature == 1.0
+
+
+@pytest.mark.parametrize("process", ["masked", "uniform"])
+def test_a_source_that_is_read_once_leads_to_the_same_summary(
+    process: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gap = small_writer().codec.gap
+    model = small_writer(
+        tasks=("write", "summarize"), room=8, process={"kind": process}, network={"gap": gap}
+    )
+    sure = {"sampler": "uniform" if process == "uniform" else "confidence", "temperature": 0.0}
+    read, asked = type(model.denoiser.network).read, list[tuple[int, ...]]()
+
+    def spy(network: Any, source: Any, *rest: Any) -> Any:
+        asked.append(tuple(source.shape))
+        return read(network, source, *rest)
+
+    monkeypatch.setattr(type(model.denoiser.network), "read", spy)
+    once = model.summarize("The old fox.", 3, **sure)
+    assert asked == [(3, 16)], "and not at every step"
+    monkeypatch.setattr(model, "gap", None)
+    again = model.summarize("The old fox.", 3, **sure)
+    # uniform noise begins with other tokens, as it is drawn for the whole canvas
+    assert len(asked) == 1 and (again == once or process == "uniform")
 
 
 def test_summaries_need_pairs() -> None:

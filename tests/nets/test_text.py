@@ -11,7 +11,7 @@ from torch import Tensor
 from tests.given import enliven
 from unfog.errors import ConfigError, SampleError
 from unfog.nets import TEXT_NETWORKS, TextTransformer, TextTransformerConfig
-from unfog.nets.text import Cache, rotary, sees, sees_beside, turned
+from unfog.nets.text import Cache, rotary, sees, sees_beneath, sees_beside, sees_copies, turned
 
 WORDS, LENGTH = 11, 12
 SMALL = {"vocabulary": WORDS, "width": 16, "depth": 3, "head": 8, "vector": 6}
@@ -213,6 +213,72 @@ def test_dropout_is_for_training_only() -> None:
         assert torch.equal(network(x), network(x))
         network.train()
         assert not torch.equal(network(x), network(x))
+
+
+GAP = 10
+
+
+def source_and_target(batch: int = 2) -> Tensor:
+    """Seven tokens, GAP, four tokens, of which none is GAP."""
+    x = torch.randint(0, GAP, (batch, LENGTH), generator=torch.Generator().manual_seed(5))
+    x[:, 7] = GAP
+    return x
+
+
+def test_a_source_sees_no_target_and_a_target_sees_all() -> None:
+    network, x = build(gap=GAP), source_and_target()
+    changed = x.clone()
+    changed[:, 9] = (x[:, 9] + 1) % GAP
+    with torch.inference_mode():
+        before, after = network(x), network(changed)
+        torch.testing.assert_close(before[:, :8], after[:, :8])
+        assert bool(((before - after)[:, 8:].abs() > 1e-9).any(-1).all())
+        changed[:, 2] = (x[:, 2] + 1) % GAP
+        assert bool(((network(changed) - after).abs() > 1e-9).any(-1).all())
+    seen = sees_beneath(torch.tensor([[1, GAP, 2], [1, 2, 3]]), GAP)
+    assert seen is not None
+    assert seen.int()[0, 0].tolist() == [[1, 1, 0], [1, 1, 0], [1, 1, 1]]
+    assert bool((seen[1] == seen.new_ones(3, 3).tril().bool().logical_or(seen[1])).all()), "no GAP, no target"
+    assert sees_beneath(torch.tensor([[1, 2, 3]]), GAP) is None
+
+
+def test_a_text_without_gap_is_seen_whole() -> None:
+    x = source_and_target()
+    x[1, 7] = 0
+    with torch.inference_mode():
+        torch.testing.assert_close(build(gap=GAP)(x)[1], build()(x)[1])
+
+
+def test_reading_a_source_once_changes_nothing() -> None:
+    network, x = build(gap=GAP), source_and_target()
+    vector = torch.randn(2, 6, dtype=torch.float64)
+    with torch.inference_mode():
+        whole = network(x, vector=vector)
+        cache = network.read(x[:, :8], 4, vector)
+        for _ in range(2):  # looking at a target leaves the source as it was
+            torch.testing.assert_close(network(x[:, 8:], vector=vector, cache=cache), whole[:, 8:])
+        with pytest.raises(SampleError, match="room for 12"):
+            network(text(2, 5), cache=cache)
+    with pytest.raises(SampleError, match="has no gap"):
+        build().read(x, 4)
+
+
+def test_versions_of_a_target_do_not_see_each_other() -> None:
+    network, x = build(gap=GAP), source_and_target()
+    other = torch.randint(0, GAP, (2, 4), generator=torch.Generator().manual_seed(6))
+    with torch.inference_mode():
+        both = network.hidden_copies(torch.cat([x, other], 1), 4, 2)
+        torch.testing.assert_close(both[:, :12], network.hidden(x))
+        torch.testing.assert_close(both[:, 12:], network.hidden(torch.cat([x[:, :8], other], 1))[:, 8:])
+    assert sees_copies(1, 1, 2, torch.device("cpu")).int().tolist() == [[1, 0, 0], [1, 1, 0], [1, 0, 1]]
+
+
+@pytest.mark.parametrize(
+    "options", [{"gap": WORDS}, {"gap": -1}, {"gap": 0, "block": 4}, {"gap": 0, "causal": True}]
+)
+def test_a_gap_that_does_not_fit_is_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match=r"network\.gap"):
+        build(**options)
 
 
 def test_caches_that_do_not_fit_are_refused() -> None:

@@ -34,7 +34,7 @@ def test_a_batch_is_a_function_of_its_step(prepared: Texts) -> None:
             assert a is not None and b is not None and torch.equal(a, b)
     x, learned, labels = one(3)
     assert x is not None and learned is not None and labels is not None
-    assert x.shape == (7, prepared.model.spec.context) and (learned == torch.tensor([1, x.shape[1]])).all()
+    assert x.shape == (7, prepared.model.spec.context) and (learned == torch.tensor([0, 1, x.shape[1]])).all()
     for row, label in zip(x, labels, strict=True):  # a text keeps its label
         assert prepared.model.spec.classes[int(label)] in prepared.model.codec.decode(row[1:])
 

@@ -55,10 +55,10 @@ def test_of_a_pair_the_summary_is_learned_and_its_room_ends_with_end() -> None:
     sources = as_ids([np.arange(5), np.arange(30)])
     targets = as_ids([np.array([60, 61]), np.array([62])])
     rows = pairs(sources, targets, 16, gap=GAP, end=END, room=4)
-    assert rows.tokens[0].tolist() == [0, 1, 2, 3, 4, GAP, 60, 61, *[END] * 8]
-    assert (rows.start[0], rows.stop[0]) == (6, 10)
+    assert rows.tokens[0].tolist() == [*[END] * 6, 0, 1, 2, 3, 4, GAP, 60, 61, END, END]
+    assert (rows.first[0], rows.start[0], rows.stop[0]) == (6, 12, 16)
     assert rows.tokens[1].tolist() == [*range(11), GAP, 62, END, END, END]
-    assert (rows.start[1], rows.stop[1]) == (12, 16)
+    assert (rows.first[1], rows.start[1], rows.stop[1]) == (0, 12, 16)
     assert rows.cut == 1
 
 

@@ -17,7 +17,7 @@ from unfog.process import KEEPS
 from unfog.rng import Noise
 from unfog.spec import TextSpec
 from unfog.train import TextTrainConfig, UnmaskingObjective
-from unfog.train.rows import pairs, whole
+from unfog.train.rows import Rows, pairs, whole
 
 CODEC = TokenCodec.learn(["abcdefgh"], "character")
 K = len("abcdefgh")
@@ -51,7 +51,7 @@ def even(made: TextModel) -> TextModel:
 
 def texts(count: int, length: int = 32, seed: int = 0) -> tuple[Tensor, Tensor, None]:
     x = torch.randint(0, K, (count, length), generator=torch.Generator().manual_seed(seed))
-    return x, torch.tensor([0, length]).expand(count, 2), None
+    return x, torch.tensor([0, 0, length]).expand(count, 3), None
 
 
 def paired(count: int, seed: int = 0) -> tuple[Tensor, Tensor, None]:
@@ -59,7 +59,18 @@ def paired(count: int, seed: int = 0) -> tuple[Tensor, Tensor, None]:
     sources = [rng.integers(0, K, rng.integers(2, 20)) for _ in range(count)]
     targets = [rng.integers(0, K, rng.integers(1, 5)) for _ in range(count)]
     rows = pairs(sources, targets, 32, gap=CODEC.gap, end=CODEC.end, room=6)
-    return torch.from_numpy(rows.tokens), torch.from_numpy(np.stack([rows.start, rows.stop], 1)), None
+    return torch.from_numpy(rows.tokens), learned_of(rows), None
+
+
+def learned_of(rows: Rows) -> Tensor:
+    return torch.from_numpy(np.stack([rows.first, rows.start, rows.stop], 1))
+
+
+SLICED: list[tuple[Any, dict[str, Any], float]] = [
+    (texts(24), {}, 1e-4),
+    (paired(24), {}, 0.05),
+    (paired(24), {"gap": CODEC.gap}, 0.05),
+]
 
 
 @pytest.mark.parametrize("weight", ["plain", "bound"])
@@ -77,10 +88,12 @@ def test_one_that_knows_nothing_pays_the_entropy_of_even_tokens(keep: str, weigh
     assert loss == pytest.approx(share * entropy, rel=0.03)
 
 
-@pytest.mark.parametrize(("batch", "tolerance"), [(texts(24), 1e-4), (paired(24), 0.05)])
-def test_slices_give_the_loss_and_gradient_of_the_whole(batch: Any, tolerance: float) -> None:
-    """A slice is as wide as its longest pair needs; what lies behind a pair is seen, but is END only."""
-    made = model(room=6)
+@pytest.mark.parametrize(("batch", "network", "tolerance"), SLICED)
+def test_slices_give_the_loss_and_gradient_of_the_whole(
+    batch: Any, network: dict[str, Any], tolerance: float
+) -> None:
+    """A slice is as wide as its longest pair needs; what lies before a pair is seen, but is END only."""
+    made = model(room=6, **network)
     objective = UnmaskingObjective(made, TextTrainConfig())
     drawn = objective.draw(batch, Noise(3))
     found = []
@@ -98,39 +111,85 @@ def test_slices_give_the_loss_and_gradient_of_the_whole(batch: Any, tolerance: f
     assert objective.at_once == 2048 // 32
 
 
-def test_of_a_pair_only_the_summary_is_lost() -> None:
-    objective = UnmaskingObjective(model(room=6), TextTrainConfig(joint=1.0))
+@pytest.mark.parametrize(("network", "copies"), [({}, 1), ({"gap": CODEC.gap}, 1), ({"gap": CODEC.gap}, 4)])
+def test_of_a_pair_only_the_summary_is_lost(network: dict[str, Any], copies: int) -> None:
+    made = model(room=6, **network)
+    objective = UnmaskingObjective(made, TextTrainConfig(joint=1.0, copies=copies))
     x, learned, _ = paired(50)
-    clean, corrupted, weight, _, _, needed = objective.draw((x, learned, None), Noise(0))
-    order = learned[:, 1].argsort(stable=True)
-    places = torch.arange(32)
-    inside = (places >= learned[order][:, :1]) & (places < learned[order][:, 1:])
-    assert torch.equal(clean, x[order].long()) and torch.equal(needed, learned[order][:, 1])
-    assert not ((corrupted != clean) & ~inside).any() and (corrupted != clean)[inside].any()
-    assert not (weight > 0)[~inside].any()
+    clean, corrupted, weight, t, _, needed, pair = objective.draw((x, learned, None), Noise(0))
+    order = (learned[:, 2] - learned[:, 0]).argsort(stable=True)
+    assert bool(pair.all()) and torch.equal(needed, (learned[:, 2] - learned[:, 0])[order].long())
+    assert clean.shape == (50, 32 + 6 * (copies - 1)) and t.shape == (50, copies)
+    assert torch.equal(clean[:, :32], x[order].long())
+    assert torch.equal(
+        clean[:, 26:].unflatten(1, (copies, 6)), x[order, None, 26:].long().expand(-1, copies, -1)
+    )
+    assert torch.equal(corrupted[:, :26], clean[:, :26]) and not bool((weight[:, :26] > 0).any())
+    assert torch.equal(weight > 0, corrupted == CODEC.mask) and bool((weight > 0).any())
+
+
+def test_versions_come_in_twos_that_lose_what_the_other_keeps() -> None:
+    made = model({"kind": "masked", "keep": "cosine"}, room=6, gap=CODEC.gap)
+    objective = UnmaskingObjective(made, TextTrainConfig(copies=4))
+    _, corrupted, _, t, *_ = objective.draw(paired(400), Noise(0))
+    lost = (corrupted[:, 26:] == CODEC.mask).unflatten(1, (4, 6))
+    assert torch.equal(lost[:, 0], ~lost[:, 1]) and torch.equal(lost[:, 2], ~lost[:, 3])
+    assert not torch.equal(lost[:, 0], lost[:, 2])
+    share = 1 - made.denoiser.process.keep.alpha(t)
+    torch.testing.assert_close(share[:, 0::2] + share[:, 1::2], torch.ones(400, 2, dtype=torch.float64))
+    assert float((lost.float().mean(2) - share).mean().abs()) < 0.01
+
+
+def test_versions_behind_one_source_cost_what_each_costs_alone() -> None:
+    """No version sees another, and a source sees none: with each by itself the network says the same."""
+    made = model(room=6, gap=CODEC.gap)
+    objective = UnmaskingObjective(made, TextTrainConfig(copies=4))
+    x, corrupted, weight, t, *_, pair = drawn = objective.draw(paired(12), Noise(2))
+    assert bool(pair.all())
+    expected = torch.zeros(12)
+    for version in range(4):
+        part = torch.cat([torch.arange(26), 26 + 6 * version + torch.arange(6)])
+        posterior = made.denoiser(corrupted[:, part], t[:, version])
+        lost = weight[:, part] > 0
+        cost = -posterior.rows.gather(1, x[:, part][lost][:, None])[:, 0] * weight[:, part][lost]
+        expected = expected.index_add(0, lost.nonzero()[:, 0], cost)
+    torch.testing.assert_close(objective(*drawn), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_a_share_of_pairs_is_learned_as_text_alone() -> None:
     objective = UnmaskingObjective(model(room=6), TextTrainConfig(joint=1.0))
-    clean, corrupted, _, _, _, needed = objective.draw(paired(50), Noise(0), hide=0.0)
-    assert (needed == 32).all() and not (clean == CODEC.gap).any()
+    clean, corrupted, _, _, _, needed, pair = objective.draw(paired(50), Noise(0), hide=0.0)
+    assert (needed == 32).all() and not bool(pair.any()) and not (clean == CODEC.gap).any()
     first_end = 1 + (clean[:, 1:] == CODEC.end).int().argmax(1)
     assert all((row[end:] == CODEC.end).all() for row, end in zip(clean, first_end, strict=True))
     assert (clean[:, 0] == CODEC.end).all() and (corrupted[:, 0] == CODEC.end).all()
     assert (corrupted[:, 1] == CODEC.mask).any() and (first_end > 2).all()
 
 
-def test_in_half_of_the_pairs_some_of_the_source_is_learned_beside_the_summary() -> None:
-    objective = UnmaskingObjective(model(room=6), TextTrainConfig(joint=0.0, beside=0.2))
+def test_texts_alone_and_pairs_are_learned_side_by_side() -> None:
+    made = model(room=6, gap=CODEC.gap)
+    objective = UnmaskingObjective(made, TextTrainConfig(joint=0.5))
+    drawn = objective.draw(paired(40), Noise(0), hide=0.0)
+    pair = drawn[6]
+    assert 5 < int(pair.sum()) < 35
+    assert bool((drawn[2][~pair, 32:] == 0).all()), "a text has no versions"
+    for kind in (pair, ~pair):
+        alone = objective(*(None if part is None else part[kind] for part in drawn))
+        torch.testing.assert_close(objective(*drawn)[kind], alone)
+
+
+@pytest.mark.parametrize("network", [{}, {"gap": CODEC.gap}])
+def test_in_half_of_the_pairs_some_of_the_source_is_learned_beside_the_summary(network: Any) -> None:
+    objective = UnmaskingObjective(model(room=6, **network), TextTrainConfig(joint=0.0, beside=0.2))
     x, learned, _ = paired(2000)
     _, corrupted, weight, *_ = objective.draw((x, learned, None), Noise(0), hide=0.0)
-    start = learned[learned[:, 1].argsort(stable=True)][:, :1]
-    places = torch.arange(32)
-    source, gap = places < start - 1, places == start - 1
+    learned = learned[(learned[:, 2] - learned[:, 0]).argsort(stable=True)]
+    places = torch.arange(corrupted.shape[1])
+    source, gap = (places >= learned[:, :1]) & (places < learned[:, 1:2] - 1), places == learned[:, 1:2] - 1
     gone = source & (corrupted == CODEC.mask)
     assert float(gone.sum() / source.sum()) == pytest.approx(0.2, abs=0.02)
     assert 0.45 < float((gone.any(1) == 0).float().mean()) < 0.62, "half, and some short ones by chance"
-    assert torch.equal((weight > 0) & source, gone) and not (weight > 0)[gap].any()
+    assert torch.equal((weight > 0) & (places < 26), gone) and not (weight > 0)[gap].any()
     sums = (weight * gone).sum(1)
     torch.testing.assert_close(sums, gone.any(1).float())
     asked = objective.draw((x, learned, None), Noise(0))
@@ -139,7 +198,7 @@ def test_in_half_of_the_pairs_some_of_the_source_is_learned_beside_the_summary()
 
 def test_documents_that_are_no_pairs_are_never_turned_into_others() -> None:
     rows = whole([np.arange(5)], 32, CODEC.end)
-    learned = torch.from_numpy(np.stack([rows.start, rows.stop], 1))
+    learned = learned_of(rows)
     objective = UnmaskingObjective(model(), TextTrainConfig(joint=1.0))
     clean = objective.draw((torch.from_numpy(rows.tokens), learned, None), Noise(0), hide=0.5)[0]
     assert torch.equal(clean, torch.from_numpy(rows.tokens).long())
@@ -161,9 +220,10 @@ def test_each_block_has_its_own_time_and_sees_no_later_one() -> None:
     assert not torch.equal(before, first)
 
 
-def test_uniform_noise_can_be_learned_from() -> None:
-    made = model({"kind": "uniform", "keep": "linear"})
+@pytest.mark.parametrize(("batch", "options"), [(texts(8), {}), (paired(8), {"room": 6, "gap": CODEC.gap})])
+def test_uniform_noise_can_be_learned_from(batch: Any, options: dict[str, Any]) -> None:
+    made = model({"kind": "uniform", "keep": "linear"}, **options)
     objective = UnmaskingObjective(made, TextTrainConfig())
-    loss = objective(*objective.draw(texts(8), Noise(0))).mean()
+    loss = objective(*objective.draw(batch, Noise(0))).mean()
     loss.backward()
     assert loss.isfinite() and made.denoiser.network.stem.weight.grad.abs().sum() > 0

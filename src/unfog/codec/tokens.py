@@ -92,6 +92,12 @@ class TokenCodec(Codec):
         """Bytes of UTF-8 in each token, (K,); 0 for END, GAP and MASK. For bits per byte."""
         return np.array([*map(len, self.words.pieces), 0, 0, 0], np.int64)
 
+    @cached_property
+    def suffixes(self) -> tuple[int, ...]:
+        """Tokens that begin without a space: what cannot stand where the space before a word is missing."""
+        pieces = self.words.pieces
+        return (*(i for i, piece in enumerate(pieces) if not piece.startswith(b" ")), self.end, self.gap)
+
     def encode_text(self, text: str) -> list[int]:
         """One text as tokens; no END behind it.
 

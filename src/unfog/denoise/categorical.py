@@ -133,6 +133,10 @@ class MaskedDenoiser(Denoiser[MaskedProcess, CategoricalPosterior]):
         super().__init__()
         self.network, self.process = network, process
 
+    def onto(self, network: nn.Module) -> MaskedDenoiser:
+        """The same of another network."""
+        return MaskedDenoiser(network, self.process)
+
     def forward(self, x_t: Tensor, t: Tensor, cond: Condition = NONE) -> CategoricalPosterior:
         """See ``Denoiser.forward``."""
         hidden = x_t == self.process.mask
@@ -156,6 +160,10 @@ class UniformDenoiser(Denoiser[UniformProcess, CategoricalPosterior]):
     def __init__(self, network: nn.Module, process: UniformProcess, *, adds_own: bool = False) -> None:
         super().__init__()
         self.network, self.process, self.adds_own = network, process, adds_own
+
+    def onto(self, network: nn.Module) -> UniformDenoiser:
+        """The same of another network."""
+        return UniformDenoiser(network, self.process, adds_own=self.adds_own)
 
     def forward(self, x_t: Tensor, t: Tensor, cond: Condition = NONE) -> CategoricalPosterior:
         """See ``Denoiser.forward``."""

@@ -2,23 +2,28 @@
 
 This is autoregression over blocks (Arriola et al. 2025, arXiv 2503.09573): the text may be longer than what
 the model sees at once, and ends by itself. What is kept of finished blocks is exact, as no block sees a later
-one; only where the text outgrows the context is the memory made anew, from its second half.
+one; only where the text outgrows the context is the memory made anew, from its second half. A source that
+does not see its target is remembered in the same way.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from unfog.condition import Condition
-from unfog.denoise.categorical import MaskedDenoiser
-from unfog.guide import Barred, Given
+from unfog.denoise.categorical import MaskedDenoiser, TokenDenoiser, UniformDenoiser
+from unfog.guide import Given
 from unfog.nets.text import Cache, TextTransformer
 from unfog.process import MaskedProcess
 from unfog.rng import Noise
 from unfog.sample import Sampler, Step, trajectory
+
+Bar = Callable[[TokenDenoiser, slice], TokenDenoiser]
+"""Takes from a denoiser of some of the places what must not be written there."""
 
 
 class Behind(nn.Module):
@@ -47,7 +52,7 @@ def walk_blocks(
     *,
     context: int,
     end: int,
-    barred: Sequence[int] = (),
+    bar: Bar,
     rng: Noise,
 ) -> Iterator[Step]:
     """The way from a canvas to text, one step of one block at a time; x_t and x_s are the whole canvas.
@@ -61,7 +66,7 @@ def walk_blocks(
         cond: what steers the network.
         context: tokens that the network sees at once.
         end: the token END; once all texts have written it, what follows is END.
-        barred: tokens that are not to be written.
+        bar: what must not be written.
         rng: one stream for each text.
     """
     x, block = canvas.clone(), network.config.span
@@ -73,7 +78,7 @@ def walk_blocks(
             memory = _renewed(network, x[:, :first], context, cond)
         known = canvas[:, part] != process.mask
         if not bool(known.all()):
-            denoiser: Any = Barred(MaskedDenoiser(Behind(network, memory), process), barred)
+            denoiser: Any = bar(MaskedDenoiser(Behind(network, memory), process), part)
             denoiser = Given(denoiser, canvas[:, part], known) if bool(known.any()) else denoiser
             for step in trajectory(denoiser, sampler, grid, x[:, part], cond, rng=rng):
                 before = x
@@ -85,6 +90,38 @@ def walk_blocks(
             yield Step(index, float(grid[last]), 0.0, x, x.masked_fill(x == process.mask, end), x)
             return
         network.hidden(x[:, part], cond.vector, cache=memory, keep=True)
+
+
+def walk_beneath(
+    denoiser: MaskedDenoiser | UniformDenoiser,
+    sampler: Sampler[Any, Any],
+    grid: Tensor,
+    canvas: Tensor,
+    source: int,
+    cond: Condition,
+    *,
+    bar: Bar,
+    rng: Noise,
+) -> Iterator[Step]:
+    """The way of what stands behind a source that is read once; x_t and x_s are the whole canvas.
+
+    Args:
+        denoiser: of a network with a ``gap``.
+        sampler: how to step.
+        grid: times.
+        canvas: tokens, open behind the source, (B, L).
+        source: tokens of the source, its GAP included.
+        cond: what steers the network.
+        bar: what must not be written.
+        rng: one stream for each text.
+    """
+    network, front = denoiser.network, canvas[:, :source]
+    assert isinstance(network, TextTransformer)
+    memory = network.read(front, canvas.shape[1] - source, cond.vector)
+    behind = bar(denoiser.onto(Behind(network, memory)), slice(source, None))
+    for step in trajectory(behind, sampler, grid, canvas[:, source:], cond, rng=rng):
+        x_t, x_s, clean = (torch.cat([front, part], 1) for part in (step.x_t, step.x_s, step.clean))
+        yield Step(step.index, step.t, step.s, x_t, x_s, clean)
 
 
 def _renewed(network: TextTransformer, text: Tensor, context: int, cond: Condition) -> Cache:

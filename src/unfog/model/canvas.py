@@ -25,10 +25,12 @@ class Canvas:
     Attributes:
         tokens: (L,), int64; MASK where it is open.
         start: where the text that is asked for begins: behind the END, or behind the source of a summary.
+        spaced: open places whose token must bring the space before it.
     """
 
     tokens: Tensor
     start: int = 0
+    spaced: tuple[int, ...] = ()
 
     def given(self, mask: int) -> Tensor:
         """Which tokens are not to be touched, (L,), bool."""
@@ -61,13 +63,15 @@ class Layout:
             SampleError: if the prompt leaves no room, or has characters that the model never saw.
         """
         length = length or self.context
-        tokens = [self.codec.end, *encoded(self.codec, before_blank(self.codec, prompt))]
+        before = before_blank(self.codec, prompt)
+        tokens = [self.codec.end, *encoded(self.codec, before)]
         if len(tokens) >= length:
             raise SampleError(
                 f"The prompt has {len(tokens) - 1} tokens and the canvas {length - 1}, "
                 "so nothing could be added. Give a shorter prompt."
             )
-        return Canvas(torch.tensor([*tokens, *[self.codec.mask] * (length - len(tokens))]), 1)
+        spaced = (len(tokens),) if before != prompt else ()
+        return Canvas(torch.tensor([*tokens, *[self.codec.mask] * (length - len(tokens))]), 1, spaced)
 
     def between(self, pieces: Sequence[str], blanks: Sequence[int] = ()) -> Canvas:
         """A canvas with blanks of known lengths between pieces of text, closed by END.
@@ -79,10 +83,12 @@ class Layout:
         Raises:
             SampleError: if it does not fit, or has characters that the model never saw.
         """
-        pieces = [*(before_blank(self.codec, piece) for piece in pieces[:-1]), pieces[-1]]
-        tokens = [self.codec.end, *encoded(self.codec, pieces[0])]
-        for piece, count in zip(pieces[1:], blanks, strict=True):
-            tokens += [self.codec.mask] * count + encoded(self.codec, piece)
+        tokens, spaced = [self.codec.end], list[int]()
+        for piece, count in zip(pieces, [*blanks, 0], strict=True):
+            before = before_blank(self.codec, piece) if count else piece
+            tokens += encoded(self.codec, before)
+            spaced += [len(tokens)] if before != piece else []
+            tokens += [self.codec.mask] * count
         tokens.append(self.codec.end)
         if len(tokens) > self.context:
             raise SampleError(
@@ -91,7 +97,7 @@ class Layout:
             )
         if not self.packed:  # where each row held one document, END filled it up
             tokens += [self.codec.end] * (self.context - len(tokens))
-        return Canvas(torch.tensor(tokens), 1)
+        return Canvas(torch.tensor(tokens), 1, tuple(spaced))
 
     def beneath(self, source: str, *, known: bool = True) -> Canvas:
         """A canvas with a source, and room for what it has to say in short.
@@ -109,10 +115,9 @@ class Layout:
                 f"The text has {len(tokens)} tokens; this model summarises texts of up to {self.longest}. "
                 "Give a shorter one, or its first part."
             )
-        tokens = [*tokens, self.codec.gap]
-        row = [*tokens, *[self.codec.mask] * self.room]
-        row += [self.codec.end] * (rounded(len(row), self.context) - len(row))
-        return Canvas(torch.tensor(row), len(tokens))
+        row = [*tokens, self.codec.gap, *[self.codec.mask] * self.room]
+        row = [self.codec.end] * (rounded(len(row), self.context) - len(row)) + row
+        return Canvas(torch.tensor(row), len(row) - self.room)
 
     @property
     def longest(self) -> int:

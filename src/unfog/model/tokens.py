@@ -17,7 +17,7 @@ from unfog.denoise.categorical import CategoricalPosterior, MaskedDenoiser, Toke
 from unfog.errors import ModelError, SampleError
 from unfog.guide import Barred, ClassifierFree, Given
 from unfog.model.base import DiffusionModel
-from unfog.model.blocks import walk_blocks
+from unfog.model.blocks import Bar, walk_beneath, walk_blocks
 from unfog.model.canvas import Canvas, Layout
 from unfog.model.forgetting import process_for
 from unfog.model.vocabulary import TOKENS_FILE, read_tokens
@@ -66,7 +66,7 @@ class TokenModel(DiffusionModel):
             assert isinstance(process, UniformProcess)
             # the network sees no clock; what the own token says of itself does depend on the time
             self.denoiser = UniformDenoiser(build(config), process, adds_own=True)
-        self.block = int(config.block)
+        self.block, self.gap = int(config.block), config.gap
         if self.block > spec.context:
             raise ModelError(
                 f"network.block = {self.block}: this model sees {spec.context} tokens at once. Give a "
@@ -176,13 +176,15 @@ class TokenModel(DiffusionModel):
         self.eval()
         try:
             denoiser, cond = self._steered(len(x), labels, writing)
-            barred = [self.codec.gap] if ends else [self.codec.gap, self.codec.end]
+            bar = self._bar(canvases, ends)
             grid, total = even(writing.steps, start), writing.steps
             if self.block:
                 total *= -(-x.shape[1] // self.block)
-                way = self._walk_blocks(sampler, grid, x, cond, rng, barred)
+                way = self._walk_blocks(sampler, grid, x, cond, rng, bar)
+            elif (source := self._source(canvases)) and start == 1.0 and writing.guidance == 1.0:
+                way = walk_beneath(self.denoiser, sampler, grid, x, source, cond, bar=bar, rng=rng)
             else:
-                denoiser = Barred(denoiser, barred)
+                denoiser = bar(denoiser, slice(None))
                 if start == 1.0 and bool(given.any()):
                     denoiser = Given(denoiser, x, given)
                 way = trajectory(denoiser, sampler, grid, x, cond, rng=rng)
@@ -191,8 +193,30 @@ class TokenModel(DiffusionModel):
         finally:
             self.train(was_training)
 
+    def _source(self, canvases: Sequence[Canvas]) -> int:
+        """Tokens of the sources of these canvases, where they need to be read only once; else 0."""
+        start = canvases[0].start
+        if self.gap is None or any(canvas.start != start for canvas in canvases):
+            return 0
+        rows = torch.stack([canvas.tokens for canvas in canvases])
+        closed, open = rows[:, start - 1] == self.gap, rows[:, start:] == self.codec.mask
+        return start if bool(closed.all() and open.all()) else 0
+
+    def _bar(self, canvases: Sequence[Canvas], ends: bool) -> Bar:
+        """What must not be written: GAP, END where a text may not end, and words that lack their space."""
+        codec, spaced = self.codec, torch.zeros(len(canvases), len(canvases[0].tokens), dtype=torch.bool)
+        for row, canvas in zip(spaced, canvases, strict=True):
+            row[list(canvas.spaced)] = True
+
+        def bar(denoiser: TokenDenoiser, places: slice) -> TokenDenoiser:
+            barred = Barred(denoiser, [codec.gap] if ends else [codec.gap, codec.end])
+            here = spaced[:, places]
+            return Barred(barred, codec.suffixes, here) if bool(here.any()) else barred
+
+        return bar
+
     def _walk_blocks(
-        self, sampler: Any, grid: Tensor, canvas: Tensor, cond: Condition, rng: Noise, barred: Sequence[int]
+        self, sampler: Any, grid: Tensor, canvas: Tensor, cond: Condition, rng: Noise, bar: Bar
     ) -> Iterator[Step]:
         network, process = self.denoiser.network, self.denoiser.process
         assert isinstance(network, TextTransformer) and isinstance(process, MaskedProcess)
@@ -205,7 +229,7 @@ class TokenModel(DiffusionModel):
             cond,
             context=self.spec.context,
             end=self.codec.end,
-            barred=barred,
+            bar=bar,
             rng=rng,
         )
 

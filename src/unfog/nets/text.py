@@ -9,6 +9,11 @@ With ``block`` = n, the places are cut into blocks of n, and a place sees its ow
 never a later one (Arriola et al. 2025, arXiv 2503.09573). What a finished block looks like to later ones then
 never changes, so its keys and values are computed once and kept in a ``Cache``. A causal network is the case
 of blocks of one token.
+
+With ``gap``, a text of two parts, source GAP target, is read as by an encoder and a decoder (Vaswani et al.
+2017): the source sees only itself, the target sees both. So a source is read once, however often its target
+is looked at: while it is written, through a ``Cache``, and while it is learned, where several noisy targets
+stand behind one source.
 """
 
 from __future__ import annotations
@@ -40,6 +45,7 @@ class TextTransformerConfig:
         dropout: share of activations dropped at the end of each branch while training.
         causal: whether a token sees only itself and those before it; the same as ``block`` = 1.
         block: tokens in a block, for block-causal attention; 0 lets every token see every other.
+        gap: the token that closes a source, which does not see what stands behind it; None for no such token.
     """
 
     vocabulary: int
@@ -50,6 +56,7 @@ class TextTransformerConfig:
     dropout: float = 0.0
     causal: bool = False
     block: int = 0
+    gap: int | None = None
 
     def __post_init__(self) -> None:
         check_settings(self, "vocabulary", "width", "depth", "head", "vector")
@@ -64,6 +71,10 @@ class TextTransformerConfig:
             raise ConfigError(
                 f"network.block = {self.block!r}: give the tokens of a block, or 0 for none; "
                 "a causal network has none."
+            )
+        if self.gap is not None and (self.span or not 0 <= self.gap < self.vocabulary):
+            raise ConfigError(
+                f"network.gap = {self.gap!r}: give a token, 0 to {self.vocabulary - 1}, and no blocks."
             )
 
     @property
@@ -99,6 +110,28 @@ def sees_beside(length: int, block: int, device: torch.device) -> Tensor:
     of = torch.arange(length, device=device) // block
     same, later = of[:, None] == of, of[:, None] > of
     return torch.cat([torch.cat([same, later], 1), torch.cat([torch.zeros_like(same), same | later], 1)])
+
+
+def sees_beneath(tokens: Tensor, gap: int) -> Tensor | None:
+    """Who sees whom where sources see no targets, bool (B, 1, L, L); None where there is no target.
+
+    Args:
+        tokens: (B, L), in which ``gap`` closes a source, or does not occur.
+        gap: that token.
+    """
+    closed = (tokens == gap).int().cumsum(1)
+    target = closed - (tokens == gap).int() > 0
+    return (target[:, None, :, None] | ~target[:, None, None, :]) if bool(target.any()) else None
+
+
+def sees_copies(source: int, room: int, copies: int, device: torch.device) -> Tensor:
+    """Who sees whom where several versions of a target stand behind one source, bool (L, L).
+
+    Each sees the source and itself; L is ``source`` + ``room`` * ``copies``.
+    """
+    of = torch.arange(copies, device=device).repeat_interleave(room)
+    of = torch.cat([of.new_full((source,), -1), of])
+    return (of[:, None] == of) | (of == -1)
 
 
 class Cache:
@@ -150,8 +183,8 @@ class TextBlock(nn.Module):
         Args:
             x: the tokens.
             turn: see ``rotary``.
-            mask: who sees whom, bool (L, columns), or (B, 1, 1, columns) where texts have empty places; None
-                where everyone sees everyone.
+            mask: who sees whom, bool (L, columns), or (B, 1, L, columns) where texts differ in it; None where
+                everyone sees everyone.
             cached: the cache with the tokens before these, and the number of this layer in it.
         """
         x = x + self.dropout(self._attend(F.layer_norm(x, x.shape[-1:]), turn, mask, cached))
@@ -231,6 +264,8 @@ class TextTransformer(nn.Module):
         mask, span = None, self.config.span
         if span and start // span != (start + length - 1) // span:  # else all are in the last block
             mask = sees(places, torch.arange(start + length, device=tokens.device), span)
+        elif self.config.gap is not None and cache is None:
+            mask = sees_beneath(tokens, self.config.gap)
         found = self._run(tokens, vector, places if positions is None else positions, mask, cache)
         if cache is not None and keep:
             cache.filled += length
@@ -259,17 +294,50 @@ class TextTransformer(nn.Module):
         both = self._run(torch.cat([noisy, clean], 1), vector, places.repeat(2), mask, None)
         return both[:, :length]
 
+    def hidden_copies(self, tokens: Tensor, room: int, copies: int, vector: Tensor | None = None) -> Tensor:
+        """``hidden`` of several versions of a target, each behind the same source, which is read once.
+
+        Args:
+            tokens: source and all versions one after another, (B, L), int64.
+            room: tokens of each version.
+            copies: how many there are.
+            vector: condition, (B, vector).
+
+        Returns:
+            (B, L, width).
+        """
+        source = tokens.shape[1] - room * copies
+        places = torch.arange(source + room, device=tokens.device)
+        positions = torch.cat([places[:source], places[source:].repeat(copies)])
+        mask = sees_copies(source, room, copies, tokens.device) if copies else None
+        return self._run(tokens, vector, positions, mask, None)
+
+    def read(self, source: Tensor, room: int, vector: Tensor | None = None) -> Cache:
+        """A cache that holds a source (B, S), and has room for a target of ``room`` tokens behind it.
+
+        Raises:
+            SampleError: if the sources of this network see their targets.
+        """
+        if self.config.gap is None:
+            raise SampleError("This network reads a source anew whenever its target changes: it has no gap.")
+        cache = self._empty(len(source), source.shape[1] + room)
+        self.hidden(source, vector, cache=cache, keep=True)
+        return cache
+
     def cache(self, batch: int, length: int) -> Cache:
-        """An empty cache for texts of at most ``length`` tokens.
+        """An empty cache for texts of at most ``length`` tokens that grow block by block.
 
         Raises:
             SampleError: if the network has no blocks: a token that sees both sides is never finished.
         """
-        config = self.config
-        if not config.span:
+        if not self.config.span:
             raise SampleError(
                 "A cache needs a causal or block-causal network. Train with network.block = 16, for example."
             )
+        return self._empty(batch, length)
+
+    def _empty(self, batch: int, length: int) -> Cache:
+        config = self.config
         shape = (config.depth, batch, config.width // config.head, length, config.head)
         return Cache(self.stem.weight.new_empty(shape), self.stem.weight.new_empty(shape))
 
@@ -279,7 +347,7 @@ class TextTransformer(nn.Module):
                 f"The cache has room for {cache.length} tokens; {cache.filled + length} are too many. "
                 "Ask for a shorter text."
             )
-        if cache.filled % self.config.span:
+        if self.config.span and cache.filled % self.config.span:
             raise SampleError(
                 f"The cache ends inside a block ({cache.filled} tokens, blocks of {self.config.span}). "
                 "Keep whole blocks only."

@@ -134,15 +134,16 @@ def measure_bound(model: TextModel, corpus: Corpus, rows: Rows, listener: Listen
     behind it, which is predicted too, but not counted as a character.
     """
     chosen = np.random.default_rng(0).permutation(len(rows))[:MOST_ROWS]
-    chosen = chosen[rows.stop[chosen].argsort(kind="stable")]  # together with others of its length
+    needed = rows.stop - rows.first
+    chosen = chosen[needed[chosen].argsort(kind="stable")]  # together with others of its length
     nats: list[Tensor] = []
     labels = None if corpus.labels is None else corpus.labels[corpus.held_out][rows.document]
     for first in range(0, len(chosen), BATCH):
         listener.phase("Measuring the bound", first, len(chosen))
         part = chosen[first : first + BATCH]
         x = torch.from_numpy(rows.tokens[part]).long()
-        x = x[:, : rounded(int(rows.stop[part].max()), x.shape[1])]
-        places = np.arange(x.shape[1])
+        begin = x.shape[1] - rounded(int(needed[part].max()), x.shape[1])
+        places, x = np.arange(begin, x.shape[1]), x[:, begin:]
         learned = (places >= rows.start[part, None]) & (places < rows.stop[part, None])
         fixed = ~torch.from_numpy(learned)
         cond = NONE

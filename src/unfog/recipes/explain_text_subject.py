@@ -130,7 +130,7 @@ def _held_out(model: TextModel, data: str, count: int, seed: int, listener: List
     canvas, given, start = model.layout.beginning(), "", int(rows.start[0])
     if model.spec.room:
         canvas = Canvas(torch.where(free[0], model.codec.mask, x[0]), start)
-        given = model.codec.decode(x[0, : start - 1])
+        given = model.codec.decode(x[0, rows.first[0] : start - 1])
     subject = TextSubject(
         model,
         x,

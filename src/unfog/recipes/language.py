@@ -157,9 +157,12 @@ def prepare(config: LanguageConfig, listener: Listener) -> Texts:
     if cut := train.cut + held_out.cut:
         listener.say(f"Warning: {cut:,} texts are longer than a row, and only their first part is learned.")
     labelled = config.data.classes and len(corpus.classes) > 1
+    network = {"kind": "text", **PRESETS[config.preset], **config.network}
+    if room and not network.get("block"):  # the source of a pair is read once
+        network["gap"] = codec.gap
     spec = TextSpec(
         recipe="language",
-        network={"kind": "text", **PRESETS[config.preset], **config.network},
+        network=network,
         process=dict(config.process),
         context=context,
         tokens=tokens_hash(codec.to_json()),

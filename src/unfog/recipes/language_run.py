@@ -51,9 +51,9 @@ class TextBatches:
 def rows_at(
     rows: Rows, labels: np.ndarray | None, indices: np.ndarray
 ) -> tuple[Tensor, Tensor, Tensor | None]:
-    """Tokens (B, L), where each row begins and ends to be learned (B, 2), and labels (B,) or None."""
+    """Tokens (B, L), where a row's text begins, where it begins and ends to be learned (B, 3), and labels."""
     tokens = torch.from_numpy(rows.tokens[indices]).long()
-    learned = torch.from_numpy(np.stack([rows.start[indices], rows.stop[indices]], 1))
+    learned = torch.from_numpy(np.stack([part[indices] for part in (rows.first, rows.start, rows.stop)], 1))
     return tokens, learned, None if labels is None else torch.from_numpy(labels[indices])
 
 

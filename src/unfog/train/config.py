@@ -125,9 +125,11 @@ class TextTrainConfig(CommonTrainConfig):
             write.
         beside: share of the tokens of the sources that are hidden and learned beside the summaries; those are
             in half of the pairs, and the others are shown whole, as they are when it summarises.
+        copies: noisy versions of a summary that are learned from each reading of its source.
     """
 
     batch: int = Field(default=0, ge=0)
     weight: Literal["plain", "bound"] = "plain"
     joint: float = Field(default=0.2, ge=0, le=1)
     beside: float = Field(default=0.15, ge=0, le=0.5)
+    copies: int = Field(default=4, ge=1, le=64)

@@ -4,7 +4,7 @@ Whole documents are laid one to a row, behind an END that is never lost, from wh
 and with END behind them up to the end of the row, so that where to stop is learned like everything else (Nie
 et al. 2025, arXiv 2502.09992). Where many documents are longer than a row, or most far shorter, they are laid
 end to end instead, and the line is cut into rows. Of a pair, source GAP target, the source is given and only
-the target is lost and learned; the rest of its row is not looked at.
+the target is lost and learned. It stands at the end of its row, and END fills up what is left before it.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ class Rows:
     Attributes:
         tokens: (N, L), int32.
         start, stop: the places of each row that are learned, from ``start`` up to ``stop``, (N,).
+        first: the place of each row where its text begins, which END fills up to it, (N,).
         document: which document each row begins with, (N,).
         cut: documents that did not fit into their row, whose end is missing.
         packed: whether documents lie end to end.
@@ -34,6 +35,7 @@ class Rows:
     tokens: NDArray[np.int32]
     start: NDArray[np.int32]
     stop: NDArray[np.int32]
+    first: NDArray[np.int32]
     document: NDArray[np.int64]
     cut: int = 0
     packed: bool = False
@@ -53,7 +55,7 @@ def whole(documents: Sequence[NDArray[np.int64]], length: int, end: int) -> Rows
             tokens.append(row)
             origin.append(number)
     start, stop = _everything(len(tokens), length)
-    return Rows(np.stack(tokens), start + 1, stop, np.array(origin))
+    return Rows(np.stack(tokens), start + 1, stop, start, np.array(origin))
 
 
 def packed(documents: Sequence[NDArray[np.int64]], length: int, end: int) -> Rows:
@@ -66,7 +68,8 @@ def packed(documents: Sequence[NDArray[np.int64]], length: int, end: int) -> Row
     tokens[: len(line)] = line
     first = np.arange(count) * length
     document = np.searchsorted(starts, first, side="right") - 1
-    return Rows(tokens.reshape(count, length), *_everything(count, length), document, packed=True)
+    start, stop = _everything(count, length)
+    return Rows(tokens.reshape(count, length), start, stop, start, document, packed=True)
 
 
 def _everything(count: int, length: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
@@ -91,14 +94,15 @@ def pairs(
         room: tokens kept for the target and its END, which fills them up.
     """
     tokens = np.full((len(sources), length), end, np.int32)
-    start, cut = np.zeros(len(sources), np.int32), 0
+    first, cut = np.zeros(len(sources), np.int32), 0
     for number, (source, target) in enumerate(zip(sources, targets, strict=True)):
         kept, said = source[: length - 1 - room], target[:room]
         cut += len(kept) < len(source) or len(said) < len(target)
+        first[number] = length - room - 1 - len(kept)
         row = np.concatenate([kept, [gap], said])
-        tokens[number, : len(row)] = row
-        start[number] = len(kept) + 1
-    return Rows(tokens, start, start + room, np.arange(len(sources)), cut)
+        tokens[number, first[number] : first[number] + len(row)] = row
+    stop = np.full(len(sources), length, np.int32)
+    return Rows(tokens, stop - room, stop, first, np.arange(len(sources)), cut)
 
 
 def lay(documents: Sequence[NDArray[np.int64]], length: int, end: int, how: str = "auto") -> Rows:
