@@ -58,3 +58,10 @@ def test_to_dict_and_text():
     assert figure.to_dict() == {"value": 0.5, "low": 0.25, "high": 0.75, "n": 8}
     assert str(figure) == "0.5 (0.25 to 0.75)"
     assert str(Figure.of(0.5, None, 1)) == "0.5"
+
+
+def test_cells_of_a_table():
+    assert Figure.of(0.123456, (0.1, 0.2), 9).cell() == "0.1235 (0.1 to 0.2)"
+    assert Figure.of(0.5, (0.25, 0.75), 9).cell(percent=True) == "50 % (25 to 75)"
+    assert Figure.of(3.0, None, 1).cell() == "3"
+    assert Figure.missing("there is nothing").cell() == "-"

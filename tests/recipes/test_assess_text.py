@@ -16,7 +16,6 @@ from tests.sentences import TINY, sentences, write_pairs, write_sentences
 from unfog.condition import NONE
 from unfog.data import open_corpus
 from unfog.errors import DataError, SampleError, UsageError
-from unfog.evaluate.figure import Figure
 from unfog.model import load_text
 from unfog.recipes import assess_text
 from unfog.recipes.assess import trained_on
@@ -28,7 +27,6 @@ from unfog.recipes.assess_text import (
     judge,
     measure_bound,
     ratio,
-    shown,
     summaries,
 )
 from unfog.recipes.language_rows import Tokenised
@@ -192,9 +190,3 @@ def test_texts_are_split_as_they_were_for_training(tmp_path: Path) -> None:
     settings = (*TINY, "data.cut=line")
     model = unfog.train("language", path, tmp_path / "run", steps=1, samples=0, settings=settings)
     assert corpus_of(model, path, Silent()).digest == trained_on(model)["digest"]
-
-
-def test_cells_of_the_table() -> None:
-    assert shown(Figure.of(0.123456, (0.1, 0.2), 9)) == "0.1235 (0.1 to 0.2)"
-    assert shown(Figure.of(0.5, (0.25, 0.75), 9), True) == "50 % (25 to 75)"
-    assert shown(Figure.of(3.0, None, 1)) == "3"

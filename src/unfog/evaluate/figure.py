@@ -63,6 +63,16 @@ class Figure:
         }
         return body | ({"why": self.why} if self.why else {})
 
+    def cell(self, percent: bool = False) -> str:
+        """The value with its interval, for a table: of a share in percent; "-" where it is missing."""
+        if self.value is None:
+            return "-"
+        scale, unit = (100, " %") if percent else (1, "")
+        text = f"{self.value * scale:.4g}{unit}"
+        if self.low is None or self.high is None:
+            return text
+        return f"{text} ({self.low * scale:.4g} to {self.high * scale:.4g})"
+
     def __str__(self) -> str:
         if self.value is None:
             return f"- ({self.why})"

@@ -201,7 +201,7 @@ def _rows(told: list[tuple[str, Figure, Figure]]) -> list[list[str]]:
     rows = []
     for name, here, real in told:
         better = "lower" if name.startswith("median") else "higher"
-        cells = [_told(each, better == "higher") for each in (here, real)]
+        cells = [each.cell(better == "higher") for each in (here, real)]
         rows.append([name, *cells, better, str(here.n)])
     return rows
 
@@ -240,15 +240,4 @@ def _shown(row: Row, samples: bool) -> str:
     figure = row.samples if samples else row.floor
     if figure.value is None:
         return f"- ({figure.why})" if samples else "-"
-    return _told(figure, row.percent)
-
-
-def _told(figure: Figure, percent: bool = True) -> str:
-    """A figure with its interval, as one cell of a table."""
-    if figure.value is None:
-        return "-"
-    scale, unit = (100, " %") if percent else (1, "")
-    text = f"{figure.value * scale:.4g}{unit}"
-    if figure.low is None or figure.high is None:
-        return text
-    return f"{text} ({figure.low * scale:.4g} to {figure.high * scale:.4g})"
+    return figure.cell(row.percent)

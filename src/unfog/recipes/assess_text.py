@@ -304,7 +304,7 @@ def fill_in(model: TextModel, rows: Rows, count: int = 500) -> list[Figure]:
 
 def _bound_lines(predicted: dict[str, Figure]) -> list[list[str]]:
     return [
-        [name, shown(figure), "-", "lower", str(figure.n)]
+        [name, figure.cell(), "-", "lower", str(figure.n)]
         for name, figure in predicted.items()
         if figure.value is not None
     ]
@@ -312,21 +312,10 @@ def _bound_lines(predicted: dict[str, Figure]) -> list[list[str]]:
 
 def _blank_lines(filled: list[Figure]) -> list[list[str]]:
     return [
-        [f"Blank of {BLANK}, token {place + 1}", shown(figure, True), "-", "higher", str(figure.n)]
+        [f"Blank of {BLANK}, token {place + 1}", figure.cell(True), "-", "higher", str(figure.n)]
         for place, figure in enumerate(filled)
     ]
 
 
 def _line(name: str, figure: Figure, floor: Figure, better: str, percent: bool = False) -> list[str]:
-    return [name, shown(figure, percent), shown(floor, percent), better, str(figure.n)]
-
-
-def shown(figure: Figure, percent: bool = False) -> str:
-    """A figure with its interval, as one cell of a table."""
-    if figure.value is None:
-        return "-"
-    scale, unit = (100, " %") if percent else (1, "")
-    text = f"{figure.value * scale:.4g}{unit}"
-    if figure.low is None or figure.high is None:
-        return text
-    return f"{text} ({figure.low * scale:.4g} to {figure.high * scale:.4g})"
+    return [name, figure.cell(percent), floor.cell(percent), better, str(figure.n)]

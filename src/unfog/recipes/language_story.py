@@ -10,7 +10,7 @@ import torch
 from unfog.model.text import TextModel
 from unfog.output.facts import Losses
 from unfog.output.text_report import TextReport, write_text_report
-from unfog.recipes.assess_text import judge, shown, summaries
+from unfog.recipes.assess_text import judge, summaries
 from unfog.recipes.listen import Listener
 from unfog.recipes.recipe import command_of
 from unfog.train.objective import Batch, Objective
@@ -58,7 +58,7 @@ def _samples(prepared: Texts, count: int, listener: Listener) -> tuple[list[str]
         return texts, [(name, here, real) for name, here, real, *_ in lines]
     texts = model.generate(count, progress=lambda done, total: listener.phase("Writing samples", done, total))
     return texts, [
-        (row.figure, shown(row.samples, row.percent), shown(row.floor, row.percent))
+        (row.figure, row.samples.cell(row.percent), row.floor.cell(row.percent))
         for row in judge(texts, corpus, model, listener, read=False).rows()
     ]
 
