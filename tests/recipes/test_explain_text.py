@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -48,7 +49,9 @@ def test_what_is_a_model_of_text(writer: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_lost_stays_lost(kind: str) -> None:
     subject = subject_of(kind)
-    canvases = forget(subject, 0)
+    codec = subject.model.codec  # characters in whole, so that each token is a cell
+    text = [codec.end, *codec.encode_text("The old fox sees."), *[codec.end] * 24][: subject.x.shape[1]]
+    canvases = forget(replace(subject, x=torch.tensor(text).expand_as(subject.x)), 0)
     assert canvases[0].t == 0 and canvases[0].share == pytest.approx(1) and canvases[-1].share < 1e-6
     first = canvases[0].cells
     assert {cell.kind for cell in first} <= {"kept", "end"}

@@ -92,7 +92,8 @@ def test_measure_and_keep(writer: Path, texts: Path, tmp_path: Path) -> None:
     most = model.spec.context - 1
     tried = {(each.writing.sampler, each.writing.steps) for each in advice.trials}
     assert tried == {(name, count) for name in fitting(model) for count in (2, most)}
-    assert advice.reference.calls.value == most and advice.texts == 50
+    assert advice.reference.calls.value is not None and 2 < advice.reference.calls.value <= most
+    assert advice.texts == 50
     same = next(t for t in advice.trials if (t.writing.sampler, t.writing.steps) == ("random", most))
     assert same.bits == advice.reference.bits and same.own == advice.reference.own
     for each in advice.trials:

@@ -56,7 +56,8 @@ def test_texts_do_not_depend_on_how_they_are_batched(writer: Path, texts: Path) 
     bench = Bench.of(model, texts, 50, Silent())
     written = bench.write(Writing("random", 4), (0, 1))
     assert written.texts[:3] == model.generate(3, seed=424_242, sampler="random", steps=4)
-    assert (written.calls == 4).all() and written.own.shape == (50,) and written.seconds > 0
+    assert written.calls.max() == 4 and written.calls.min() >= 1, "a text that ends at once needs one"
+    assert written.own.shape == (50,) and written.seconds > 0
     assert bench.places == open_places(bench.canvases[0], model) == model.spec.context - 1
 
 

@@ -25,7 +25,8 @@ from unfog.nets import TEXT_NETWORKS
 from unfog.nets.text import TextTransformer
 from unfog.process import MaskedProcess, UniformProcess
 from unfog.rng import Noise
-from unfog.sample import TOKEN_SAMPLERS, Step, even, trajectory
+from unfog.sample import TOKEN_SAMPLERS, Ancestral, LengthFirst, Step, even, trajectory
+from unfog.sample.ordered import Ordered
 from unfog.spec import Writing, build_part, choose_labels, choose_writing
 from unfog.spec.text import TextSpec
 
@@ -166,7 +167,9 @@ class TokenModel(DiffusionModel):
         """
         writing = writing or self.spec.sampling
         options = {"temperature": writing.temperature, "top_p": writing.top_p, **writing.options}
-        sampler = TOKEN_SAMPLERS[writing.sampler](**options)
+        sampler: Any = TOKEN_SAMPLERS[writing.sampler](**options)
+        if ends and start == 1.0 and self._tells_length(canvases, sampler):
+            sampler = LengthFirst(sampler, self.codec.end)
         rng, canvas = Noise.for_pictures(seed, indices), torch.stack([c.tokens for c in canvases])
         x = canvas.to(self.device)
         given = x != self.codec.mask
@@ -192,6 +195,12 @@ class TokenModel(DiffusionModel):
                 yield min(step.index + 1, total), total, step
         finally:
             self.train(was_training)
+
+    def _tells_length(self, canvases: Sequence[Canvas], sampler: Any) -> bool:
+        """Whether the length of texts is settled first: where END follows them up to the end of their row."""
+        if self.block or self.layout.packed or not isinstance(sampler, Ancestral | Ordered):
+            return False
+        return all(int(canvas.tokens[-1]) == self.codec.mask for canvas in canvases)
 
     def _source(self, canvases: Sequence[Canvas]) -> int:
         """Tokens of the sources of these canvases, where they need to be read only once; else 0."""

@@ -158,12 +158,13 @@ class Needed:
     """Counts the network calls that each text of a batch would need by itself.
 
     In a batch the network is called for all texts where one needs it. By itself, a text of masked diffusion
-    needs a call in each step that changes it, and block by block one more to remember each finished block;
-    one of uniform diffusion needs every step.
+    needs a call in each step that changes it, one at the beginning to know its length, and block by block one
+    more to remember each finished block; one of uniform diffusion needs every step.
     """
 
     def __init__(self, model: TextModel) -> None:
         self.model, self.masked = model, isinstance(model.denoiser.process, MaskedProcess)
+        self.lengths = self.masked and not (model.block or model.layout.packed)
         self.first: Tensor | None = None
         self.over: Tensor | None = None
         self.calls: NDArray[np.float64] = np.zeros(0)
@@ -181,6 +182,8 @@ class Needed:
             self.over = self.over | ended.any(1).cpu()
             self.calls += (~self.over).numpy()
         changed = (x_t != x_s).any(1).cpu() if self.masked else torch.ones_like(self.over)
+        if self.lengths and x_t is self.first:
+            changed = torch.ones_like(changed)
         if t > 0:
             self.calls += (changed & ~self.over).numpy()
 

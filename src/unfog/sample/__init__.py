@@ -20,6 +20,7 @@ from unfog.sample.heun import Heun
 from unfog.sample.ipndm import IPNDM
 from unfog.sample.langevin import Langevin
 from unfog.sample.learned import Learned
+from unfog.sample.length import LengthFirst
 from unfog.sample.ordered import Confidence, Entropy, Margin, Random, Threshold
 from unfog.sample.remask import Remask
 from unfog.sample.restart import Restart
@@ -99,6 +100,7 @@ __all__ = [
     "Heun",
     "Langevin",
     "Learned",
+    "LengthFirst",
     "Margin",
     "PredictorCorrector",
     "Random",

@@ -25,6 +25,7 @@ from unfog.verify.likeness import (
 )
 from unfog.verify.naming import (
     given_tokens_stay,
+    length_keeps_the_law,
     options_shape_the_law,
     order_keeps_the_law,
     steps_name_their_share,
@@ -118,6 +119,7 @@ CHECKS: dict[str, Check] = {
     "guidance of tokens": guidance_of_tokens,
     "tokens come back": tokens_come_back,
     "order does not change the law": order_keeps_the_law,
+    "nor does the length first": length_keeps_the_law,
     "steps name their share": steps_name_their_share,
     "the surest come first": surest_come_first,
     "a given token stays": given_tokens_stay,

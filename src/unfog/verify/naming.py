@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from unfog.condition import NONE, Condition
-from unfog.denoise import CategoricalPosterior, Denoiser, MaskedDenoiser, TokenDenoiser
+from unfog.denoise import CategoricalPosterior, Denoiser, ExactTokens, MaskedDenoiser, TokenDenoiser
 from unfog.guide import Given
 from unfog.process import KEEPS, CosineKeep, DiscreteProcess, MaskedProcess, UniformProcess
 from unfog.rng import Noise
@@ -23,13 +23,16 @@ from unfog.sample import (
     TOKEN_SAMPLERS,
     Ancestral,
     Confidence,
+    Entropy,
     Exchange,
+    LengthFirst,
     Remask,
     Sampler,
     Threshold,
     even,
     trajectory,
 )
+from unfog.sample.ordered import Ordered
 from unfog.sample.tokens import drawn, tempered
 from unfog.verify.check import Result, error
 from unfog.verify.tokens import FIRST, LENGTH, THEN, Says, chain
@@ -122,6 +125,36 @@ def order_keeps_the_law() -> Iterator[Result]:
             counted = torch.arange(length, -1, -1).double()[:, None].expand_as(left)
             yield error(f"{name}, {length} tokens, hidden", left, counted, 0.0)
             yield chance(f"{name}, {length} tokens", states[-1], exact.log_law.exp())
+
+
+def length_keeps_the_law() -> Iterator[Result]:
+    """Texts that end in END: their length drawn first changes no law, and at temperature 0 is the median."""
+    end, length = 2, 5
+    stays = THEN.clone()
+    stays[end] = torch.tensor([0.0, 0.0, 1.0])
+    process = MaskedProcess(4)
+    exact = ExactTokens(process, FIRST, stays, length)
+    law = exact.log_law.exp()
+    orders: dict[str, Ancestral | Ordered] = {"ancestral": Ancestral(), "confidence": Confidence()}
+    for name, inner in (orders | {"entropy": Entropy()}).items():
+        steps = 150 if name == "ancestral" else length + 2
+        states = walk(exact, LengthFirst(inner, end), even(steps), torch.full((COUNT, length), process.mask))
+        yield chance(f"{name}, texts", states[-1], law)
+        named, ends = states[2] != process.mask, states[2] == end
+        last = (named & ~ends).sum(1).double()
+        closes = (ends.sum(1) < length).double()
+        yield error(f"{name}, the last token at first", last, closes, 0.0)
+    over = torch.stack([(law * (exact.sequences[:, i] == end)).sum() for i in range(length)])
+    sure = walk(
+        exact, LengthFirst(Ancestral(temperature=0.0), end), even(8), torch.full((9, length), process.mask)
+    )[1]
+    yield error("median", (sure == end).double(), (over > 0.5).double().expand(9, -1), 0.0)
+    # what is known of a text says how long it is at least
+    begun = torch.full((COUNT, length), process.mask)
+    begun[:, 2] = 0
+    found = walk(exact, LengthFirst(Confidence(), end), even(length + 1), begun)[-1]
+    given = torch.where(exact.sequences[:, 2] == 0, law, 0.0)
+    yield chance("behind what is known", found, given / given.sum())
 
 
 def steps_name_their_share() -> Iterator[Result]:
