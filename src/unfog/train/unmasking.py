@@ -160,7 +160,7 @@ class UnmaskingObjective(Objective):
     def _corrupt(self, x: Tensor, open: Tensor, rng: Noise) -> tuple[Tensor, Tensor]:
         """Times, and the tokens with some of the ``open`` ones lost."""
         batch, process = len(x), self.denoiser.process
-        count = -(-self.context // self.block) if self.block else max(1, self.copies // 2)
+        count = -(-self.context // self.block) if self.block else -(-self.copies // 2)
         # uniform noise is told its time, and all versions of a row are looked at in one go
         count = count if self.masked else 1
         t = EARLIEST + (1 - 2 * EARLIEST) * stratified(batch * count, rng).double().view(batch, count)
