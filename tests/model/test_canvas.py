@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from unfog.codec import TokenCodec
 from unfog.errors import SampleError
-from unfog.model.canvas import Canvas, Layout, encoded, guesses, pieces_of, rounded
+from unfog.model.canvas import Canvas, Layout, encoded, pieces_of, rounded
 
 CODEC = TokenCodec.learn(["abcdef ghi."])
 LAYOUTS = {packed: Layout(CODEC, 24, packed=packed, room=8) for packed in (False, True)}
@@ -117,14 +117,6 @@ def test_a_blank_is_three_underscores_or_more() -> None:
     for text in ("a b", "a __ b", "snake_case", ""):
         with pytest.raises(SampleError, match="three underscores"):
             pieces_of(text)
-
-
-@given(st.integers(1, 9), st.integers(0, 100))
-def test_lengths_that_are_tried_fit_and_grow(count: int, room: int) -> None:
-    tried = guesses(count, room)
-    assert tried and all(len(sizes) == count and len(set(sizes)) == 1 for sizes in tried)
-    assert tried == sorted(tried) and tried[0] == [1] * count
-    assert all(sum(sizes) <= max(room, count) for sizes in tried)
 
 
 @given(st.integers(1, 300), st.integers(1, 300))

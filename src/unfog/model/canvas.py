@@ -13,8 +13,6 @@ from unfog.codec.tokens import TokenCodec
 from unfog.errors import SampleError
 
 BLANK = re.compile("_{3,}")  # three underscores or more: something is missing here
-# lengths of a blank that are tried where none is asked for
-TRIED = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 24, 32)
 GRAIN = 16  # the canvases of pairs have multiples of so many tokens
 
 
@@ -167,13 +165,3 @@ def encoded(codec: TokenCodec, text: str) -> list[int]:
             "Leave them out, or write them as its training text does."
         )
     return codec.encode_text(text)
-
-
-def guesses(count: int, room: int) -> list[list[int]]:
-    """Lengths to try for each of ``count`` blanks where none is asked for; all blanks grow together.
-
-    Args:
-        count: of blanks.
-        room: tokens that are free for all of them.
-    """
-    return [[size] * count for size in TRIED if size * count <= max(room, count)]

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from unfog.errors import SampleError
-from unfog.model.canvas import Canvas, encoded, guesses, pieces_of
+from unfog.model.blanks import choose, evidence, guesses
+from unfog.model.canvas import Canvas, encoded, pieces_of
 from unfog.model.tokens import Progress, TokenModel, part_of
 from unfog.process import MaskedProcess
-from unfog.rng import Noise
+from unfog.rng import Noise, derive_seed
 
 # what a summary is to say is given: the surest token first, and little by chance
 SUMMARY = {"sampler": "confidence", "temperature": 0.3}
@@ -55,20 +55,21 @@ class TextModel(TokenModel):
         n: int = 1,
         *,
         blank: int | None = None,
+        label: str | int | Sequence[str | int] | None = None,
         seed: int = 0,
         progress: Progress | None = None,
         **settings: Any,
     ) -> list[str]:
         """A text with its blanks filled.
 
-        Where the length of the blanks is free, texts with blanks of several lengths are written, and of each
-        seed the one is kept whose blanks the model finds likeliest, by the mean over their tokens and the
-        two around them of log p(token | all others).
+        Where the length of the blanks is free, it is settled first, by what follows them: see
+        ``model/blanks.py``.
 
         Args:
             template: text in which three or more underscores mark each blank.
             n: how many versions.
             blank: tokens in each blank; free when left out.
+            label: see ``generate``.
             seed: version i of a seed is the same whatever n is.
             progress: called with steps done and steps in all.
             **settings: as for ``generate``.
@@ -78,14 +79,14 @@ class TextModel(TokenModel):
         count = len(pieces) - 1
         sizes = [[blank] * count] if blank else guesses(count, room)
         canvases = [self.layout.between(pieces, size) for size in sizes]
-        found: list[tuple[Tensor, list[str]]] = []
-        for number, canvas in enumerate(canvases):
-            told = progress and part_of(progress, number, len(canvases))
-            tokens = self.written([canvas] * n, seed=seed, ends=False, progress=told, **settings)
-            texts = self.codec.decode_many(tokens[:, canvas.start :])
-            found.append((self._likely(tokens, canvas), texts))
-        best = torch.stack([score for score, _ in found]).argmax(0).tolist()
-        return [found[which][1][i] for i, which in enumerate(best)]
+        rows = canvases * n
+        if len(canvases) > 1:
+            each: Sequence[int | None] = self.choose_labels(n, label) or [None] * n
+            mask, rng = self.codec.mask, Noise.for_pictures(derive_seed(seed, "blanks"), range(n))
+            fits = {one: [evidence(self, canvas, mask, one) for canvas in canvases] for one in set(each)}
+            chosen = choose([fits[one] for one in each], self.settings(**settings).temperature, rng)
+            rows = [canvases[i] for i in chosen]
+        return self.write(rows, label=label, seed=seed, ends=False, progress=progress, **settings)
 
     def summarize(self, source: str, n: int = 1, *, seed: int = 0, **settings: Any) -> list[str]:
         """What a text says in short; by ``for_summary``.
@@ -162,17 +163,3 @@ class TextModel(TokenModel):
                 "This model was not trained to summarise: its data had no pairs of text and summary. "
                 "Train one on pairs: unfog train language --data synopses"
             )
-
-    @torch.inference_mode()
-    def _likely(self, tokens: Tensor, canvas: Canvas) -> Tensor:
-        """Mean log p(token | all others) of what was written and the tokens around it, (n,)."""
-        open = ~canvas.given(self.codec.mask)
-        near = open | torch.roll(open, 1) | torch.roll(open, -1)
-        near[: canvas.start] = False
-        asked = torch.eye(len(near), dtype=torch.bool)[near]
-        found = torch.zeros(len(tokens))
-        for row, each in enumerate(tokens):
-            posterior = self.without(each.expand_as(asked), asked)
-            rows = posterior.rows[asked.to(posterior.open)[posterior.open]]
-            found[row] = float(rows.gather(1, each[near].to(rows.device)[:, None]).mean())
-        return found

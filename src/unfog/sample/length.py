@@ -84,7 +84,7 @@ class LengthFirst(Sampler[Any, Unmasker]):
         rng: Noise,
         state: Any | None,
     ) -> tuple[Tensor, Any]:
-        """See ``Sampler.step``; the last one does all that is left. The state: who still needs a last token."""
+        """See ``Sampler.step``; the last one does all that is left. The state: who waits for a last token."""
         going, process = Barred(denoiser, [self.end]), denoiser.process
         if state is None:
             lot = places((len(x_t), 1), rng).to(x_t.device)
