@@ -35,11 +35,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 SHELLS, PYTHONS = {"console", "bash", "sh", "shell"}, {"python", "py"}
 LOOKS = {"git", "cd", "source", "ls", "open", "xdg-open", "start", "cat", "tree", "kill"}
-DOWNLOADS = {
-    "fashion-mnist",
-    "emoji",
-    "world",
-}  # named sets that would be fetched: the digits stand in for them
+DOWNLOADS = {"fashion-mnist"}  # named sets that would be fetched: the digits stand in for them
+CAPTIONED = {"emoji": "emoji-told", "world": "world-told"}  # for those, small pictures with captions
 TEXTS = {"quatrains", "synopses", "descriptions"}  # the same for texts: a small table stands in for them
 PICTURES = {".png", ".jpg", ".jpeg", ".webp"}
 
@@ -144,6 +141,7 @@ def quick(words: list[str]) -> list[str]:
     name = words[1] if len(words) > 1 else ""
     shipped = words[2:3] if name == "sample" else []  # a model may have the name of a set
     words = ["digits" if word in DOWNLOADS or word.startswith("hub:") else word for word in words]
+    words = [CAPTIONED.get(word, word) for word in words]
     words[2:3] = shipped or words[2:3]
     words = [f"{word}.jsonl" if word in TEXTS else word for word in words]
     if words[1:3] == ["data", "get"]:
@@ -171,7 +169,7 @@ def quick(words: list[str]) -> list[str]:
 
 def quick_python(code: str) -> str:
     """The same code with training made short and without downloads, as `quick` does for commands."""
-    code = re.sub(rf"\"(?:{'|'.join(DOWNLOADS)}|hub:[^\"]*)\"", '"digits"', code)
+    code = re.sub(rf"\"(?:{'|'.join([*DOWNLOADS, *CAPTIONED])}|hub:[^\"]*)\"", '"digits"', code)
     return re.sub(
         r"\b(?:minutes|steps)=[\d_.]+(?=[^()]*\)\s*(?:#|$))", _short_argument, code, flags=re.MULTILINE
     )
@@ -258,7 +256,7 @@ def provide(
     if data and data != "digits":
         if "language" in words or Path(data).stem in TEXTS:
             provide_texts(folder / data, *texts)
-        provide_pictures(folder / data, classes, told="text2image" in words)
+        provide_pictures(folder / data, classes, told="text2image" in words or data in CAPTIONED.values())
     source = option(words, "--summarize")
     if source:
         (folder / source).write_text(texts[0][0][:20], "utf-8")
