@@ -16,6 +16,7 @@ def farthest(x: np.ndarray) -> float:
     """The largest distance between two examples, (N, D)."""
     lengths = np.einsum("ij,ij->i", x, x)
     squared = lengths[:, None] + lengths[None] - 2 * x @ x.T
+    np.fill_diagonal(squared, 0.0)  # which rounding does not always leave it
     return float(np.sqrt(max(0.0, float(squared.max()))))
 
 
