@@ -102,7 +102,7 @@ def test_the_reader_of_documents_sees_every_command() -> None:
 
 
 def test_commands_are_made_short() -> None:
-    long = shlex.split("unfog train image --data emoji --minutes 10 --preset base --out r")
+    long = shlex.split("unfog train image --data fashion-mnist --minutes 10 --preset base --out r")
     assert quick(long) == [*shlex.split("unfog train image --data digits --out r"), *SHORT]
     assert quick(shlex.split("unfog sample m -n 1000 --steps 50")) == shlex.split(
         "unfog sample m -n 64 --steps 4"

@@ -27,7 +27,6 @@ from torch import Tensor
 from unfog.condition.base import NONE, Condition
 from unfog.denoise.base import Denoiser
 from unfog.denoise.categorical import CategoricalPosterior
-from unfog.guide import Barred
 from unfog.process.base import Process
 from unfog.process.masked import MaskedProcess
 from unfog.rng import Noise
@@ -48,6 +47,20 @@ class _Said(Denoiser[MaskedProcess, CategoricalPosterior]):
 
     def forward(self, x_t: Tensor, t: Tensor, cond: Condition = NONE) -> CategoricalPosterior:
         return self.posterior
+
+
+class _Going(Denoiser[MaskedProcess, CategoricalPosterior]):
+    """A denoiser of texts that are not over: END gets no probability."""
+
+    def __init__(self, inner: Unmasker, end: int) -> None:
+        super().__init__()
+        self.inner, self.process, self.end = inner, inner.process, end
+
+    def forward(self, x_t: Tensor, t: Tensor, cond: Condition = NONE) -> CategoricalPosterior:
+        posterior: CategoricalPosterior = self.inner(x_t, t, cond)
+        rows = posterior.rows.clone()
+        rows[:, self.end] = -torch.inf
+        return posterior.with_rows(rows.log_softmax(1))
 
 
 @dataclass(frozen=True)
@@ -85,12 +98,12 @@ class LengthFirst(Sampler[Any, Unmasker]):
         state: Any | None,
     ) -> tuple[Tensor, Any]:
         """See ``Sampler.step``; the last one does all that is left. The state: who waits for a last token."""
-        going, process = Barred(denoiser, [self.end]), denoiser.process
+        going, process = _Going(denoiser, self.end), denoiser.process
         if state is None:
             lot = places((len(x_t), 1), rng).to(x_t.device)
             posterior = denoiser(x_t, t, cond)
             x_t, sure = self.ended(posterior, lot)
-            said = Barred(_Said(process, posterior.close(x_t, x_t != process.mask)), [self.end])
+            said = _Going(_Said(process, posterior.close(x_t, x_t != process.mask)), self.end)
             begun = self.inner.step(said, x_t, t, s, cond, rng, None)[0]
             x_t, state = torch.where(sure, begun, x_t), ~sure
             if not last_step(s):
