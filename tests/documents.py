@@ -152,6 +152,8 @@ def quick(words: list[str]) -> list[str]:
         return [*without(words, "--minutes"), "--minutes", "0.05"]
     if name in TRAINING:
         words = ["train.batch=8" if word.startswith("train.batch=") else word for word in words]
+        # one process has one precision, and the documents share this one
+        words = ["train.precision=no" if word.startswith("train.precision=") else word for word in words]
         return [*without(words, "--minutes", "--steps", "--preset", "--samples"), *SHORT]
     if name == "evaluate":
         words = [*words, *(["-n", "64"] if option(words, "-n") is None else [])]
