@@ -56,6 +56,7 @@ class Setup:
         packed: learn documents end to end, as the diffusion model does where many do not fit a row; else no
             window has more than one.
         beside: weight of the sources of pairs, learned beside their targets.
+        precision: "auto" is float32 on a processor, "bf16" is bfloat16 there too, as on accelerators.
         seed: of everything random.
     """
 
@@ -70,6 +71,7 @@ class Setup:
     dropout: float = 0.0
     packed: bool = False
     beside: float = 1.0
+    precision: str = "auto"
     seed: int = 0
 
 
@@ -282,7 +284,8 @@ class Rival:
         self.network.train()
         shown, wanted, weight = (part.to(DEVICE) for part in draw())
         counts = weight > 0
-        with torch.autocast(DEVICE, torch.bfloat16, enabled=DEVICE == "cuda"):
+        halved = DEVICE == "cuda" or self.setup.precision == "bf16"
+        with torch.autocast(DEVICE, torch.bfloat16, enabled=halved):
             logits = self.network.logits_of(self.network.hidden(shown)[counts])
         costs = F.cross_entropy(logits.float(), wanted[counts], reduction="none")
         (costs * weight[counts]).sum().backward()

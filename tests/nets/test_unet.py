@@ -9,6 +9,7 @@ from tests.given import enliven
 from tests.nets.colours import follows_words
 from unfog.errors import ConfigError
 from unfog.nets import UNet, UNetConfig
+from unfog.nets.spatial import SpatialTransformer
 
 
 @pytest.mark.parametrize("widths", [(16,), (16, 32), (24, 40, 56), (16, 16, 16, 16), (100,)])
@@ -96,8 +97,15 @@ def test_places_listen_after_each_block_of_the_lowest_levels(levels: int, places
     assert float((one[0] - plain[0]).abs().max()) > 1e-3
 
 
-def test_words_steer() -> None:
-    assert follows_words(listening)
+@pytest.mark.parametrize("spatial", [0, 1, 9])
+def test_words_steer(spatial: int) -> None:
+    assert follows_words(lambda: listening(spatial=spatial))
+
+
+@pytest.mark.parametrize(("spatial", "blocks"), [(0, 0), (1, 4), (2, 7), (9, 7)])
+def test_places_look_at_each_other_at_the_lowest_levels(spatial: int, blocks: int) -> None:
+    looks = listening(widths=(16, 24), spatial=spatial).looks
+    assert sum(isinstance(look, SpatialTransformer) for look in looks.values()) == blocks
 
 
 @pytest.mark.parametrize(
@@ -106,6 +114,8 @@ def test_words_steer() -> None:
         {"context": -1},
         {"picture": "yes"},
         {"context_levels": 0},
+        {"spatial": -1},
+        {"spatial": 0.5},
         {"widths": ()},
         {"widths": 64},
         {"widths": (32, -1)},

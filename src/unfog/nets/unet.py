@@ -3,7 +3,8 @@
 Two choices make it fast without a GPU. Pixels are folded into channels before the first convolution (space to
 depth), so that no layer runs at full resolution, where it would be all memory traffic. Attention, with heads
 of 64, runs at the lowest resolution only. To a text, which has few tokens, more places can listen: after each
-residual block of the lowest levels (cross-attention; Rombach et al. 2022, arXiv 2112.10752).
+residual block of the lowest levels (cross-attention; Rombach et al. 2022, arXiv 2112.10752). Where a text
+says how things stand to each other, these places look at each other as well (``nets/spatial.py``).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from torch.nn import functional as F
 from unfog.errors import ConfigError
 from unfog.nets.attention import CrossAttention, Prompt, check_prompts
 from unfog.nets.layers import ClockEmbedding, attend, check_settings, group_norm, padding_to, zeroed
+from unfog.nets.spatial import SpatialTransformer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +36,8 @@ class UNetConfig:
         context: width of the text tokens that it accepts, 0 for none.
         context_levels: at how many levels, the lowest ones, places look at them; where there are at most
             16 x 16 places it is cheap.
+        spatial: at how many of these levels, the lowest ones, places also look at each other and think
+            (``SpatialTransformer``); 0 for none.
         picture: width of the tokens of a picture given as a prompt, 0 for none; looked at beside the text.
         dropout: share of activations dropped in each block while training.
         variance: a second output for each channel, for a learned variance (``denoise/variance.py``).
@@ -48,6 +52,7 @@ class UNetConfig:
     vector: int = 128
     context: int = 0
     context_levels: int = 2
+    spatial: int = 0
     picture: int = 0
     dropout: float = 0.0
     variance: bool = False
@@ -59,6 +64,8 @@ class UNetConfig:
             )
         check_settings(self, "channels", "patch", "widths", "depth", "head", "vector", "context_levels")
         check_prompts(self)
+        if not isinstance(self.spatial, int) or self.spatial < 0:
+            raise ConfigError(f"network.spatial = {self.spatial!r}: give a number of levels, or 0 for none.")
 
 
 class Attention(nn.Module):
@@ -208,18 +215,21 @@ class UNet(nn.Module):
         return h
 
 
-def _looks(config: UNetConfig) -> dict[str, CrossAttention]:
-    """Cross-attention by the name of the residual block that it follows; none without a text or picture."""
+def _looks(config: UNetConfig) -> dict[str, CrossAttention | SpatialTransformer]:
+    """Attention by the name of the residual block that it follows; none without a text or picture."""
     if not config.context and not config.picture:
         return {}
 
-    def look(width: int) -> CrossAttention:
+    def look(level: int) -> CrossAttention | SpatialTransformer:
+        width = config.widths[level]
+        if level >= count - config.spatial:
+            return SpatialTransformer(width, config.head, config.context, config.picture, config.dropout)
         return CrossAttention(width, config.head, config.context, config.picture)
 
-    found, count = {"middle": look(config.widths[-1])}, len(config.widths)
+    count = len(config.widths)
+    found = {"middle": look(count - 1)}
     for level in range(max(0, count - config.context_levels), count):
-        width = config.widths[level]
-        found |= {f"down{level * config.depth + i}": look(width) for i in range(config.depth)}
+        found |= {f"down{level * config.depth + i}": look(level) for i in range(config.depth)}
         first = (count - 1 - level) * (config.depth + 1)  # on the way up the lowest level comes first
-        found |= {f"up{first + i}": look(width) for i in range(config.depth + 1)}
+        found |= {f"up{first + i}": look(level) for i in range(config.depth + 1)}
     return found
