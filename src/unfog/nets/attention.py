@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from unfog.errors import ConfigError
-from unfog.nets.layers import Linear, zeroed
+from unfog.nets.layers import Linear, look_up, zeroed
 
 Turn = tuple[Tensor, Tensor]
 
@@ -130,7 +130,7 @@ class PictureKeys(nn.Module):
             part.view(batch, -1, heads, head).transpose(1, 2)
             for part in (self.key(picture), self.value(picture))
         )
-        mixed = F.scaled_dot_product_attention(query, F.layer_norm(key, key.shape[-1:]), value)
+        mixed = look_up(query, F.layer_norm(key, key.shape[-1:]), value)
         return mixed.transpose(1, 2).reshape(batch, count, heads * head)
 
 
@@ -177,7 +177,5 @@ class CrossAttention(nn.Module):
     def _listen(self, query: Tensor, pair: Tensor, mask: Tensor | None) -> Tensor:
         key, value = (self._split(part) for part in F.pad(pair, (0, 0, 0, 1)).chunk(2, 2))
         seen = None if mask is None else F.pad(mask, (0, 1), value=True)[:, None, None]
-        mixed = F.scaled_dot_product_attention(
-            query, F.layer_norm(key, key.shape[-1:]), value, attn_mask=seen
-        )
+        mixed = look_up(query, F.layer_norm(key, key.shape[-1:]), value, seen)
         return mixed.transpose(1, 2).flatten(2)

@@ -29,7 +29,7 @@ from unfog.nets.attention import (
     rotary_2d,
     spin,
 )
-from unfog.nets.layers import ClockEmbedding, Linear, check_settings, zeroed
+from unfog.nets.layers import ClockEmbedding, Linear, check_settings, look_up, zeroed
 from unfog.nets.patches import cut
 
 MODULATIONS = ("shared", "block")
@@ -183,7 +183,7 @@ class JointBlock(nn.Module):
         if self.last:
             query = query[:, :, : view.patches]
         value = value.squeeze(2).transpose(1, 2)
-        mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=view.seen)
+        mixed = look_up(query, key, value, view.seen)
         mixed = mixed.transpose(1, 2).flatten(2)
         if self.picture is not None and view.picture is not None:
             shown = self.picture(query[:, :, : view.patches], view.picture)

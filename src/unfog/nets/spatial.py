@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from unfog.nets.attention import CrossAttention, Prompt, rotary_2d, spin
-from unfog.nets.layers import Linear, zeroed
+from unfog.nets.layers import Linear, look_up, zeroed
 
 
 def head_of(width: int, most: int) -> int:
@@ -39,7 +39,7 @@ class SelfAttention(nn.Module):
         query_key, value = torch.split(asked.view(*asked.shape[:2], 3, *self.split), [2, 1], 2)
         # normalised queries and keys keep attention from saturating at high learning rates
         query, key = spin(F.layer_norm(query_key, query_key.shape[-1:]), turn).transpose(1, 3).unbind(2)
-        mixed = F.scaled_dot_product_attention(query, key, value.squeeze(2).transpose(1, 2))
+        mixed = look_up(query, key, value.squeeze(2).transpose(1, 2))
         found: Tensor = self.out(mixed.transpose(1, 2).flatten(2))
         return found
 

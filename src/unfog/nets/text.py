@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from unfog.errors import ConfigError, SampleError
-from unfog.nets.layers import Linear, check_settings, linear, zeroed
+from unfog.nets.layers import Linear, check_settings, linear, look_up, zeroed
 
 BASE = 10_000.0  # of the wavelengths of the rotary codes, in tokens: from 2 pi up to about this
 
@@ -202,7 +202,7 @@ class TextBlock(nn.Module):
         value = value.transpose(1, 2)
         if cached:
             key, value = cached[0].join(cached[1], key, value)
-        mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+        mixed = look_up(query, key, value, mask)
         out: Tensor = self.out(mixed.transpose(1, 2).reshape(x.shape))
         return out
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from unfog.nets.attention import Turn, check_heads, rotary_2d, rotate
-from unfog.nets.layers import ClockEmbedding, Linear, check_settings, zeroed
+from unfog.nets.layers import ClockEmbedding, Linear, check_settings, look_up, zeroed
 from unfog.nets.patches import cut
 
 
@@ -76,7 +76,7 @@ class TokenBlock(nn.Module):
         q, k, v = self.qkv(x).view(batch, count, 3, width // self.head, self.head).permute(2, 0, 3, 1, 4)
         # normalised queries and keys keep attention from saturating at high learning rates
         q, k = (rotate(F.rms_norm(part, part.shape[-1:]), turn) for part in (q, k))
-        mixed = F.scaled_dot_product_attention(q, k, v)
+        mixed = look_up(q, k, v)
         out: Tensor = self.out(mixed.transpose(1, 2).reshape(batch, count, width))
         return out
 
