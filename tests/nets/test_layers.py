@@ -19,6 +19,7 @@ from unfog.nets.layers import (
     attend,
     check_settings,
     group_norm,
+    look_up,
     padding_to,
     zeroed,
 )
@@ -110,6 +111,22 @@ def test_attention_is_the_formula_for_each_head() -> None:
         part = slice(4 * h, 4 * h + 4)
         weights = F.softmax(q[..., part] @ k[..., part].transpose(1, 2) / 4**0.5, dim=-1)
         torch.testing.assert_close(found[..., part], weights @ v[..., part])
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_processors_that_learn_in_bfloat16_attend_in_float32(masked: bool) -> None:
+    query, key, value = (torch.randn(2, 2, n, 8, dtype=torch.bfloat16) for n in (5, 7, 7))
+    seen = torch.rand(2, 1, 1, 7) < 0.7 if masked else None
+    if seen is not None:
+        seen[..., 0] = True
+    exact = F.scaled_dot_product_attention(query.float(), key.float(), value.float(), attn_mask=seen)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = look_up(query, key.requires_grad_(), value, seen)
+    assert found.dtype == torch.bfloat16 and torch.equal(found, exact.to(torch.bfloat16))
+    found.float().sum().backward()
+    assert key.grad is not None and key.grad.dtype == torch.bfloat16
+    plain = look_up(query.float(), key.float(), value.float(), seen)
+    torch.testing.assert_close(plain, exact)
 
 
 @given(height=st.integers(1, 70), width=st.integers(1, 70), multiple=st.integers(1, 16))

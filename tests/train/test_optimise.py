@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from tests.given import small_model
+from tests.given import small_drawer, small_model
 from unfog.train import DenoisingObjective, TrainConfig
 from unfog.train.optimise import Muon, is_hidden, optimisers, orthogonalise
 
@@ -104,3 +104,11 @@ def test_muon_takes_the_inner_matrices_only() -> None:
             part in name for part in (".stem.", ".head.", ".clock.", "encoder.")
         )
         assert (name not in hidden) is outer, name
+
+
+def test_muon_takes_the_blocks_of_an_encoder_that_learns_to_read() -> None:
+    """By AdamW it takes several times as long to read more than a bag of words (`benchmarks/reading.py`)."""
+    parameters = dict(DenoisingObjective(small_drawer(), TrainConfig()).named_parameters())
+    matrices = {name for name, p in parameters.items() if name.startswith("encoder.") and p.ndim == 2}
+    blocks = {name for name in matrices if ".blocks." in name}
+    assert len(blocks) == 4 and {name for name in matrices if is_hidden(name, parameters[name])} == blocks

@@ -81,8 +81,10 @@ class SpatialTransformer(nn.Module):
 
     def forward(self, x: Tensor, prompt: Prompt) -> Tensor:
         """Pictures (B, C, H, W), same shape out."""
-        turn = torch.complex(*rotary_2d(*x.shape[2:], self.head, x.device))[:, None, None]
+        height, width = x.shape[2:]
+        turn = torch.complex(*rotary_2d(height, width, self.head, x.device))[:, None, None]
         places = x.flatten(2).transpose(1, 2)
         seen = (places + self.places(places, turn)).transpose(1, 2).reshape(x.shape)
         places = self.words(seen, prompt).flatten(2).transpose(1, 2)
-        return (places + self.feed(places)).transpose(1, 2).reshape(x.shape)
+        out: Tensor = places + self.feed(places)
+        return out.transpose(1, 2).reshape(x.shape)
