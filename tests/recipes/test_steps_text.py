@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -111,3 +112,22 @@ def test_measure_and_keep(writer: Path, texts: Path, tmp_path: Path) -> None:
 def test_summaries_are_held_against_what_was_wanted(summariser: Path, pairs: Path) -> None:
     advice = advise_text(unfog.load(summariser), pairs, 50, counts=(3,))
     assert all(t.rouge is not None and "rougeL" in t.to_dict() for t in (*advice.trials, advice.reference))
+
+
+def test_summaries_near_what_was_wanted_come_first() -> None:
+    """The cheapest is chosen among those that are about as near as the nearest, whatever the reader says."""
+    near, far = (
+        replace(trial(calls, bits), rouge=Figure.of(rouge, None, 50))
+        for calls, bits, rouge in ((8, 4.3, 0.30), (4, 4.0, 0.25))
+    )
+    exact = replace(EXACT, rouge=Figure.of(0.26, None, 50))
+    assert choose([near, far], exact, 1.0).calls.value == 8
+    assert choose([replace(near, rouge=Figure.of(0.26, None, 50)), far], exact, 1.0).calls.value == 4
+
+
+def test_what_was_measured_for_summaries_writes_them(summariser: Path) -> None:
+    model = unfog.load(summariser)
+    assert model.for_summary() == {"sampler": "confidence", "temperature": 0.3}
+    assert exact_way(model, 8).temperature == 0.3
+    model.history.append({"event": "steps"})
+    assert model.for_summary(steps=4, top_p=None) == {"steps": 4}

@@ -15,7 +15,7 @@ from unfog.process import MaskedProcess
 from unfog.rng import Noise, derive_seed
 
 # what a summary is to say is given: the surest token first, and little by chance
-SUMMARY = {"sampler": "confidence", "temperature": 0.3}
+SUMMARY: dict[str, Any] = {"sampler": "confidence", "temperature": 0.3}
 
 
 class TextModel(TokenModel):
@@ -99,8 +99,10 @@ class TextModel(TokenModel):
         return self.write([canvas] * n, seed=seed, **self.for_summary(**settings))
 
     def for_summary(self, **settings: Any) -> dict[str, Any]:
-        """Settings of a summary: those given, and ``SUMMARY`` where nothing is."""
+        """Settings of a summary: those given, and ``SUMMARY`` where nothing is and none were measured."""
         given = {name: value for name, value in settings.items() if value is not None}
+        if any(event.get("event") == "steps" for event in self.history):  # see ``recipes/steps_text.py``
+            return given
         if not isinstance(self.denoiser.process, MaskedProcess):  # there, no token is kept
             return {"temperature": SUMMARY["temperature"], **given}
         return {**SUMMARY, **given}
