@@ -107,7 +107,7 @@ def test_muon_takes_the_inner_matrices_only() -> None:
 
 
 def test_muon_takes_the_blocks_of_an_encoder_that_learns_to_read() -> None:
-    """By AdamW it takes several times as long to read more than a bag of words (`benchmarks/reading.py`)."""
+    """By AdamW it takes half as long again to read more than a bag of words (`benchmarks/reading.py`)."""
     parameters = dict(DenoisingObjective(small_drawer(), TrainConfig()).named_parameters())
     matrices = {name for name, p in parameters.items() if name.startswith("encoder.") and p.ndim == 2}
     blocks = {name for name in matrices if ".blocks." in name}
