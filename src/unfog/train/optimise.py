@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from unfog.train.config import CommonTrainConfig
+from unfog.train.config import CommonTrainConfig, PairTrainConfig
 
 ROUNDS = 5  # Newton-Schulz iterations
 QUINTIC = (3.4445, -4.7750, 2.0315)  # of the polynomial that pushes singular values towards 1
@@ -91,7 +91,15 @@ def optimisers(named: Mapping[str, nn.Parameter], config: CommonTrainConfig) -> 
     The first and the last layer, embeddings, biases and norms stay with AdamW, where Muon's equal steps do
     harm.
     """
-    hidden = {n: p for n, p in named.items() if config.optimiser == "muon" and is_hidden(n, p)}
+    # pictures and captions that find each other: there, AdamW keeps all of the encoder, as was measured
+    apart = isinstance(config, PairTrainConfig)
+    hidden = {
+        name: parameter
+        for name, parameter in named.items()
+        if config.optimiser == "muon"
+        and is_hidden(name, parameter)
+        and not (apart and name.startswith("encoder."))
+    }
     rest = [p for n, p in named.items() if n not in hidden]
     chosen: list[torch.optim.Optimizer] = [
         torch.optim.AdamW(
