@@ -64,4 +64,4 @@ def learned(steps: int) -> float:
 
 
 def test_colours_find_their_shapes() -> None:
-    assert learned(300) > 0.9
+    assert learned(200) > 0.9
