@@ -123,7 +123,7 @@ def attend(query: Tensor, key: Tensor, value: Tensor, head: int) -> Tensor:
 def look_up(query: Tensor, key: Tensor, value: Tensor, seen: Tensor | None = None) -> Tensor:
     """Attention itself: torch's fused one. Processors that learn in bfloat16 do this part in float32.
 
-    The gradient of torch's fused attention takes them two to three times as long in bfloat16 as in float32.
+    The gradient of torch's fused attention takes them up to three times as long in bfloat16 as in float32.
 
     Args:
         query: (B, heads, N, head).
