@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -111,6 +112,27 @@ def test_a_summary_leaves_little_to_chance_unless_asked_to(kind: str) -> None:
     assert careful.temperature == 0.3 and careful.steps == model.spec.sampling.steps
     assert model.summarize("A dog.", seed=1) == model.summarize("A dog.", seed=1, **vars(careful))
     assert model.settings(**model.for_summary(temperature=1.0)).temperature == 1.0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_run_of_tokens_is_written_twice_where_that_is_asked(kind: str) -> None:
+    """In all of the tasks; of a text in blocks the blocks before it count, too."""
+    model = model_of(kind)
+    canvases = [model.layout.beginning("My"), model.layout.beginning("A cat")]
+
+    def repeats(**settings: Any) -> int:
+        rows = model.written(canvases, temperature=0.1, seed=3, **settings).tolist()
+        runs = [[run for run in pairwise(row[1:]) if model.codec.end not in run] for row in rows]
+        return sum(len(each) - len(set(each)) for each in runs)
+
+    assert repeats(no_repeat=2) == 0 < repeats(), "or there would be nothing to see"
+    with pytest.raises(SampleError, match="whole number"):
+        model.generate(1, no_repeat=-1)
+
+
+def test_uniform_noise_takes_no_such_rule() -> None:
+    with pytest.raises(SampleError, match="leave no_repeat out"):
+        small_writer(process={"kind": "uniform"}).generate(1, sampler="uniform", no_repeat=2)
 
 
 @pytest.mark.parametrize("process", ["masked", "uniform"])

@@ -29,3 +29,17 @@ def test_the_room_holds_nearly_all_summaries_with_their_end() -> None:
     row = rows.tokens[599]
     assert codec.decode(row[rows.start[599] :].tolist()) == "x" * 12
     assert codec.decode(row.tolist(), stop=False).startswith(TEXTS[599 % 20])
+
+
+def test_what_summaries_seldom_say_twice_is_seen_in_them() -> None:
+    """Of ten words one in five says "ab" twice, and none a run of three letters."""
+    codec = TokenCodec.learn(TEXTS, "byte")
+
+    def once(short: list[str]) -> int:
+        return Tokenised(codec, codec.encode_many(TEXTS), codec.encode_many(short)).once()
+
+    assert once(["line", "tex"]) == 1
+    assert once(["line"] * 8 + ["text"] * 2) == 1, "as many as are allowed"
+    assert once(["line"] * 7 + ["text"] * 3) == 2
+    assert once(["line", "exteXte", "linlin"]) == 4
+    assert Tokenised(codec, codec.encode_many(TEXTS), None).once() == 0

@@ -127,7 +127,9 @@ def test_summaries_near_what_was_wanted_come_first() -> None:
 
 def test_what_was_measured_for_summaries_writes_them(summariser: Path) -> None:
     model = unfog.load(summariser)
-    assert model.for_summary() == {"sampler": "confidence", "temperature": 0.3}
-    assert exact_way(model, 8).temperature == 0.3
+    once = model.spec.once
+    assert once > 0
+    assert model.for_summary() == {"sampler": "confidence", "temperature": 0.3, "no_repeat": once}
+    assert (exact_way(model, 8).temperature, exact_way(model, 8).no_repeat) == (0.3, once)
     model.history.append({"event": "steps"})
     assert model.for_summary(steps=4, top_p=None) == {"steps": 4}

@@ -39,6 +39,9 @@ def write(
     ] = None,
     top_p: Annotated[float | None, typer.Option(help="Leave out the unlikeliest; 1 leaves out none.")] = None,
     guidance: Annotated[float | None, typer.Option(help="1 is off; more keeps closer to the label.")] = None,
+    no_repeat: Annotated[
+        int | None, typer.Option(help="Write no run of so many tokens twice; 0 lets all stand.")
+    ] = None,
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="Any other setting, e.g. tau=0.8; repeatable.")
     ] = None,
@@ -55,7 +58,7 @@ def write(
         from unfog.recipes import write as writing
 
         changes: dict[str, Any] = {"sampler": sampler, "steps": steps, "temperature": temperature}
-        changes |= {"top_p": top_p, "guidance": guidance}
+        changes |= {"top_p": top_p, "guidance": guidance, "no_repeat": no_repeat}
         override(changes, set_ or ())
         source = None if summarize is None else _source(summarize)
         wish = writing.Wish(n, prompt, infill, blank, source, rewrite, strength, label, length, seed)

@@ -9,6 +9,7 @@ does not see its target is remembered in the same way.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -20,7 +21,7 @@ from unfog.guide import Given
 from unfog.nets.text import Cache, TextTransformer
 from unfog.process import MaskedProcess
 from unfog.rng import Noise
-from unfog.sample import Sampler, Step, trajectory
+from unfog.sample import Sampler, Step, Unrepeated, trajectory
 
 Bar = Callable[[TokenDenoiser, slice], TokenDenoiser]
 """Takes from a denoiser of some of the places what must not be written there."""
@@ -80,6 +81,8 @@ def walk_blocks(
         if not bool(known.all()):
             denoiser: Any = bar(MaskedDenoiser(Behind(network, memory), process), part)
             denoiser = Given(denoiser, canvas[:, part], known) if bool(known.any()) else denoiser
+            if isinstance(sampler, Unrepeated):
+                sampler = replace(sampler, before=x[:, max(0, part.stop - context) : first])
             for step in trajectory(denoiser, sampler, grid, x[:, part], cond, rng=rng):
                 before = x
                 x = x.clone()

@@ -99,13 +99,16 @@ class TextModel(TokenModel):
         return self.write([canvas] * n, seed=seed, **self.for_summary(**settings))
 
     def for_summary(self, **settings: Any) -> dict[str, Any]:
-        """Settings of a summary: those given, and ``SUMMARY`` where nothing is and none were measured."""
+        """Settings of a summary: those given, and where nothing is and none were measured, ``SUMMARY``.
+
+        What a summary seldom says twice is said once: see ``TextSpec.once``.
+        """
         given = {name: value for name, value in settings.items() if value is not None}
         if any(event.get("event") == "steps" for event in self.history):  # see ``recipes/steps_text.py``
             return given
         if not isinstance(self.denoiser.process, MaskedProcess):  # there, no token is kept
             return {"temperature": SUMMARY["temperature"], **given}
-        return {**SUMMARY, **given}
+        return {**SUMMARY, "no_repeat": self.spec.once, **given}
 
     def rewrite(self, text: str, strength: float, n: int = 1, *, seed: int = 0, **settings: Any) -> list[str]:
         """A text with a share of it forgotten and written anew: noised to a level, and back.

@@ -25,7 +25,7 @@ from unfog.nets import TEXT_NETWORKS
 from unfog.nets.text import TextTransformer
 from unfog.process import MaskedProcess, UniformProcess
 from unfog.rng import Noise
-from unfog.sample import TOKEN_SAMPLERS, Ancestral, LengthFirst, Step, even, trajectory
+from unfog.sample import TOKEN_SAMPLERS, Ancestral, LengthFirst, Step, Unrepeated, even, trajectory
 from unfog.sample.ordered import Ordered
 from unfog.spec import Writing, build_part, choose_labels, choose_writing
 from unfog.spec.text import TextSpec
@@ -166,10 +166,11 @@ class TokenModel(DiffusionModel):
             ends: whether a text may end where a canvas is open.
         """
         writing = writing or self.spec.sampling
-        options = {"temperature": writing.temperature, "top_p": writing.top_p, **writing.options}
-        sampler: Any = TOKEN_SAMPLERS[writing.sampler](**options)
+        sampler = self._sampler(writing)
         if ends and start == 1.0 and self._tells_length(canvases, sampler):
             sampler = LengthFirst(sampler, self.codec.end)
+        if writing.no_repeat:
+            sampler = Unrepeated(sampler, writing.no_repeat, (self.codec.end,))
         rng, canvas = Noise.for_pictures(seed, indices), torch.stack([c.tokens for c in canvases])
         x = canvas.to(self.device)
         given = x != self.codec.mask
@@ -195,6 +196,10 @@ class TokenModel(DiffusionModel):
                 yield min(step.index + 1, total), total, step
         finally:
             self.train(was_training)
+
+    def _sampler(self, writing: Writing) -> Any:
+        options = {"temperature": writing.temperature, "top_p": writing.top_p, **writing.options}
+        return TOKEN_SAMPLERS[writing.sampler](**options)
 
     def _tells_length(self, canvases: Sequence[Canvas], sampler: Any) -> bool:
         """Whether the length of texts is settled first: where END follows them up to the end of their row."""
@@ -295,8 +300,10 @@ class TokenModel(DiffusionModel):
             raise SampleError("Guidance needs a model with classes; this one has none. Leave it out.")
         if chosen.guidance != 1.0 and self.block:
             raise SampleError("A model that writes block by block takes no guidance. Leave it out.")
-        options = {"temperature": chosen.temperature, "top_p": chosen.top_p, **chosen.options}
-        TOKEN_SAMPLERS[chosen.sampler](**options).check(self.denoiser.process, chosen.steps)
+        sampler = self._sampler(chosen)
+        if chosen.no_repeat:
+            sampler = Unrepeated(sampler, chosen.no_repeat)
+        sampler.check(self.denoiser.process, chosen.steps)
         return chosen
 
     def choose_labels(self, n: int, label: str | int | Sequence[str | int] | None = None) -> list[int] | None:

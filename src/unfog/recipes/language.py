@@ -169,6 +169,7 @@ def prepare(config: LanguageConfig, listener: Listener) -> Texts:
         tasks=("write",) if corpus.targets is None else ("write", "summarize"),
         packed=train.packed,
         room=room,
+        once=tokenised.once(),
         classes=tuple(corpus.classes) if labelled else (),
         sampling=build_part(Writing, {**sampling_for(config, context), **config.sampling}, "sampling"),
     )

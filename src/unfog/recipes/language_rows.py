@@ -12,7 +12,9 @@ from unfog.codec.tokens import TokenCodec
 from unfog.data import Corpus
 from unfog.train.rows import Rows, lay, pairs
 
+SELDOM = 0.2  # share of the targets
 NEARLY_ALL = 0.995  # share of the targets that are to fit into their room with their END
+ENOUGH = 5_000  # targets to know what is seldom
 
 Ids = NDArray[np.int64]
 
@@ -50,6 +52,15 @@ class Tokenised:
             return 0
         return max(8, int(np.ceil(np.quantile([len(target) + 1 for target in self.targets], NEARLY_ALL))))
 
+    def once(self) -> int:
+        """The shortest run of tokens that seldom stands twice in one of the targets; 0 without pairs."""
+        if not self.targets:
+            return 0
+        n, some = 1, self.targets[:ENOUGH]
+        while np.mean([repeats(target, n) for target in some]) > SELDOM:
+            n += 1
+        return n
+
     def rows(self, indices: Ids, context: int, how: str = "auto", room: int = 0) -> Rows:
         """Some of the documents as rows; pairs, with ``room`` for targets, where there are targets."""
         chosen = [self.sources[i] for i in indices]
@@ -57,3 +68,9 @@ class Tokenised:
             return lay(chosen, context, self.codec.end, how)
         targets = [self.targets[i] for i in indices]
         return pairs(chosen, targets, context, gap=self.codec.gap, end=self.codec.end, room=room)
+
+
+def repeats(tokens: Ids, n: int) -> bool:
+    """Whether a run of n tokens stands twice in these."""
+    runs = list(zip(*(tokens[start:].tolist() for start in range(n)), strict=False))
+    return len(set(runs)) < len(runs)

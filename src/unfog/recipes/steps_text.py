@@ -181,7 +181,8 @@ def exact_way(model: TextModel, places: int) -> Writing:
     """
     own, process = model.spec.sampling, model.denoiser.process
     if "summarize" in model.spec.tasks:
-        own = replace(own, temperature=SUMMARY["temperature"])
+        once = model.spec.once if isinstance(process, MaskedProcess) else 0
+        own = replace(own, temperature=SUMMARY["temperature"], no_repeat=once)
     if isinstance(process, MaskedProcess):
         return replace(own, sampler="random", steps=one_at_a_time(process, places), options={})
     return replace(own, sampler="uniform", steps=4 * places, options={})

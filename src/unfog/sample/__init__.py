@@ -28,6 +28,7 @@ from unfog.sample.rk4 import RK4
 from unfog.sample.sde2m import SDESolver2M
 from unfog.sample.tokens import even
 from unfog.sample.unipc import UniPC
+from unfog.sample.unrepeated import Unrepeated
 
 SAMPLERS: dict[str, type[Sampler[Any]]] = {
     # the chain and its deterministic reading
@@ -111,6 +112,7 @@ __all__ = [
     "Step",
     "Threshold",
     "UniPC",
+    "Unrepeated",
     "even",
     "karras",
     "log_snr",

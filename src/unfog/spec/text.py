@@ -24,6 +24,7 @@ class Writing:
         temperature: 1 is the model's own law, below 1 is more careful, 0 always takes the most likely token.
         top_p: draw among the most likely tokens that together have this probability; 1 is all.
         guidance: towards the label, for models with classes; 1 is off.
+        no_repeat: no run of so many tokens is written twice; 0 is the model's own law.
         options: of the sampler, by name, e.g. {"tau": 0.9}.
     """
 
@@ -32,6 +33,7 @@ class Writing:
     temperature: float = 1.0
     top_p: float = 1.0
     guidance: float = 1.0
+    no_repeat: int = 0
     options: dict[str, Any] = field(default_factory=dict)
 
 
@@ -48,6 +50,7 @@ class TextSpec:
         tasks: what it was trained for: "write" (also to complete and infill), "summarize".
         packed: whether it learned from windows that cut documents, instead of whole documents.
         room: tokens kept for a summary behind its source; 0 without pairs.
+        once: the shortest run of tokens that seldom stands twice in a summary; 0 if that is not known.
         classes: names of the classes, empty for none.
         sampling: default settings.
     """
@@ -60,6 +63,7 @@ class TextSpec:
     tasks: tuple[str, ...] = ("write",)
     packed: bool = False
     room: int = 0
+    once: int = 0
     classes: tuple[str, ...] = ()
     sampling: Writing = field(default_factory=Writing)
 
@@ -100,6 +104,8 @@ def check_writing(writing: Writing) -> None:
     """
     if type(writing.steps) is not int or writing.steps < 1:
         raise SampleError(f"{writing.steps} steps: writing needs at least one. Try --steps 32.")
+    if type(writing.no_repeat) is not int or writing.no_repeat < 0:
+        raise SampleError(f"no_repeat={writing.no_repeat}: give a whole number of tokens, e.g. 2; 0 is off.")
     for name in ("temperature", "top_p", "guidance"):
         value = getattr(writing, name)
         if type(value) not in (int, float):
