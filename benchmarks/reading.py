@@ -5,7 +5,8 @@
 Captions of the procedural world in English and Chinese, of two things of different colours. One place of a
 picture, which knows a colour only, looks at the words twice, and says which shape has that colour and where
 that thing stands from the other. A bag of words leaves a choice of two for either. Only what trains the
-blocks of the encoder differs; all else is Muon's and AdamW's as in training.
+blocks of the encoder differs, and whether a convolution over neighbours comes before them; all else is
+Muon's and AdamW's as in training.
 """
 
 from __future__ import annotations
@@ -30,15 +31,21 @@ from unfog.train.optimise import optimisers
 
 SCENES, BATCH, EVERY = 3000, 64, 150
 WIDTH, CONTEXT, VOCABULARY = 128, 192, 512
-WHO = {"Muon": "encoder", "AdamW": "condition"}  # by its name ``is_hidden`` knows what AdamW keeps
+NEAR = 5
+# by its name ``is_hidden`` knows what AdamW keeps
+WHO = {
+    "Muon, neighbours first": ("encoder", NEAR),
+    "Muon": ("encoder", 0),
+    "AdamW": ("condition", 0),
+}
 
 
 class Place(nn.Module):
     """A place that knows a colour, looks at a text, and says a shape and a relation."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, near: int) -> None:
         super().__init__()
-        config = OwnTextEncoderConfig(vocabulary=VOCABULARY + 3, width=CONTEXT, vector=8, depth=2)
+        config = OwnTextEncoderConfig(vocabulary=VOCABULARY + 3, width=CONTEXT, vector=8, depth=2, near=near)
         self.reader = nn.ModuleDict({name: OwnTextEncoder(config)})
         self.stem = nn.Embedding(len(COLOURS), WIDTH)
         self.looks = nn.ModuleList(SpatialTransformer(WIDTH, 64, CONTEXT) for _ in range(2))
@@ -98,7 +105,7 @@ class Questions:
 def learn(who: str, steps: int, questions: Questions) -> list[tuple[float, float]]:
     """Shares of right shapes and relations among the 50 batches before every ``EVERY`` steps."""
     torch.manual_seed(0)
-    model, rng, right, found = Place(WHO[who]), np.random.default_rng(1), [], []
+    model, rng, right, found = Place(*WHO[who]), np.random.default_rng(1), [], []
     chosen = optimisers(dict(model.named_parameters()), TrainConfig())
     for step in range(steps):
         words, colour, shape, relation = questions.draw(rng)

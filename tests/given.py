@@ -92,7 +92,7 @@ def small_drawer(seed: int = 0, **changes: Any) -> PictureModel:
     """A small model that reads prompts of a few words by itself."""
     tokens = TokenCodec.learn(["a red circle", "two blue squares", "红色的圆"], "character")
     text = {"language": "own", "longest": 20, "tokens": tokens_hash(tokens.to_json())}
-    text["encoder"] = {"depth": 1, "head": 16}
+    text["encoder"] = {"depth": 1, "head": 16, "near": 3}
     network = {"kind": "unet", "widths": [16], "depth": 1, "vector": 16, "head": 16, "context": 32}
     torch.manual_seed(seed)
     spec = small_spec(
@@ -189,7 +189,7 @@ def small_pairs(seed: int = 0, **changes: Any) -> PairModel:
     """A small pair model with seeded weights, for pictures of 8 x 8 and texts of a few characters."""
     tokens = TokenCodec.learn(["a red circle", "two blue squares", "红色的圆"], "character")
     text = {"language": "own", "longest": 20, "tokens": tokens_hash(tokens.to_json()), "width": 16}
-    text["encoder"] = {"depth": 1, "head": 16}
+    text["encoder"] = {"depth": 1, "head": 16, "near": 3}
     values: dict[str, Any] = {
         "recipe": "pairs",
         "gaze": {"widths": [8, 16], "words": 3, "word": 4, "head": 8, "dropout": 0.0},

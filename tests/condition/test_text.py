@@ -14,15 +14,17 @@ from unfog.condition import Condition, Encoder, Words
 from unfog.condition.text import OwnTextEncoder, OwnTextEncoderConfig, TextEncoder, TextEncoderConfig
 from unfog.errors import ConfigError, DataError
 
-KINDS = ["frozen", "adapted", "pooled", "own"]
+KINDS = ["frozen", "adapted", "pooled", "own", "near"]
+PLAIN = ("own", "near")
 lengths = st.lists(st.integers(0, 6), min_size=1, max_size=5)
 
 
 def encoder_of(kind: str) -> Encoder:
     torch.manual_seed(0)
     encoder: Encoder
-    if kind == "own":
-        encoder = OwnTextEncoder(OwnTextEncoderConfig(vocabulary=20, width=16, vector=6, depth=2, head=8))
+    if kind in PLAIN:
+        shape = {"vocabulary": 20, "width": 16, "vector": 6, "depth": 2, "head": 8}
+        encoder = OwnTextEncoder(OwnTextEncoderConfig(**shape, near=3 if kind == "near" else 0))
     else:
         depth = 2 if kind == "adapted" else 0
         encoder = TextEncoder(TextEncoderConfig(states=5, width=16, vector=6, depth=depth, head=8))
@@ -36,7 +38,7 @@ def words_of(kind: str, given: list[int]) -> Words:
     longest = max([1, *given])
     mask = torch.arange(longest) < torch.tensor(given)[:, None]
     shape = (len(given), longest)
-    states = torch.randint(20, shape) if kind == "own" else torch.randn(*shape, 5)
+    states = torch.randint(20, shape) if kind in PLAIN else torch.randn(*shape, 5)
     return Words(states, mask, mask.any(1), torch.randn(len(given), 5) if kind == "pooled" else None)
 
 
@@ -130,6 +132,7 @@ def test_words_that_do_not_fit_are_refused() -> None:
         (TextEncoderConfig, {"states": 5, "depth": -1}, r"text\.depth"),
         (TextEncoderConfig, {"states": 5, "dropout": 1.0}, r"text\.dropout"),
         (OwnTextEncoderConfig, {"vocabulary": 9, "depth": 0}, r"text\.depth"),
+        (OwnTextEncoderConfig, {"vocabulary": 9, "near": 4}, r"text\.near"),
         (OwnTextEncoderConfig, {"vocabulary": 9, "width": 9, "head": 3}, "even number"),
     ],
 )

@@ -106,9 +106,9 @@ def test_muon_takes_the_inner_matrices_only() -> None:
         assert (name not in hidden) is outer, name
 
 
-def test_muon_takes_the_blocks_of_an_encoder_that_learns_to_read() -> None:
+def test_muon_takes_the_layers_of_an_encoder_that_learns_to_read() -> None:
     """By AdamW it takes half as long again to read more than a bag of words (`benchmarks/reading.py`)."""
     parameters = dict(DenoisingObjective(small_drawer(), TrainConfig()).named_parameters())
-    matrices = {name for name, p in parameters.items() if name.startswith("encoder.") and p.ndim == 2}
-    blocks = {name for name in matrices if ".blocks." in name}
-    assert len(blocks) == 4 and {name for name in matrices if is_hidden(name, parameters[name])} == blocks
+    matrices = {name for name, p in parameters.items() if name.startswith("encoder.") and p.ndim >= 2}
+    layers = {name for name in matrices if ".blocks." in name or ".near." in name}
+    assert len(layers) == 5 and {name for name in matrices if is_hidden(name, parameters[name])} == layers

@@ -60,6 +60,7 @@ class OwnTextEncoderConfig:
         width: T, numbers in a token, inside and in the condition; a multiple of ``head``.
         vector: V, length of the condition vector.
         depth: blocks of attention.
+        near: neighbours, itself among them, that a token hears before the blocks; an odd number, 0 for none.
         head: width of an attention head, an even number.
         dropout: share of activations dropped in the blocks while training.
     """
@@ -68,11 +69,14 @@ class OwnTextEncoderConfig:
     width: int = 256
     vector: int = 128
     depth: int = 4
+    near: int = 0
     head: int = 64
     dropout: float = 0.0
 
     def __post_init__(self) -> None:
         check_settings(self, "vocabulary", "width", "vector", "depth", "head", place="text")
+        if not isinstance(self.near, int) or self.near < 0 or (self.near and self.near % 2 == 0):
+            raise ConfigError(f"text.near = {self.near!r}: give an odd number of tokens, or 0 for none.")
         _check_heads(self.width, self.head)
 
 
@@ -139,6 +143,7 @@ class OwnTextEncoder(WordsEncoder):
         super().__init__()
         self.config = config
         self.stem = nn.Embedding(config.vocabulary, config.width)
+        self.near = Near(config.width, config.near) if config.near else None
         self.blocks = _blocks(config.depth, config.width, config.head, config.dropout)
         self.close = nn.LayerNorm(config.width)
         self.vector = nn.Linear(config.width, config.vector)
@@ -154,6 +159,7 @@ class OwnTextEncoder(WordsEncoder):
             raise DataError("These words are states of a language model; this model reads plain tokens.")
         words = raw.to(self.vector.weight.device)
         x = F.layer_norm(self.stem(words.states), (self.config.width,))
+        x = x if self.near is None else self.near(x, words.mask)
         tokens = self.close(_mixed(self.blocks, x, words.mask, self.config.head))
         vector = self.vector(masked_mean(tokens, words.mask))
         return self.nothing.instead(vector, tokens, words.mask, words.present)
@@ -161,6 +167,28 @@ class OwnTextEncoder(WordsEncoder):
     def null(self, batch: int) -> Condition:
         """What no text means: vectors (batch, V), one token each (batch, 1, T), and its mask."""
         return self.nothing.times(batch)
+
+
+class Near(nn.Module):
+    """Tokens that heard their neighbours.
+
+    "Red circle" differs from "circle ... red" by what stands next to what. Attention has to find that out
+    from the distances of all pairs; a convolution is born with it.
+
+    Args:
+        width: numbers in a token.
+        size: neighbours, an odd number.
+    """
+
+    def __init__(self, width: int, size: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv1d(width, width, size, padding=size // 2)
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        """Tokens (B, N, T), of which ``mask`` (B, N) are there."""
+        there = torch.where(mask[:, :, None], x, 0.0)
+        heard: Tensor = self.conv(there.transpose(1, 2)).transpose(1, 2)
+        return x + heard
 
 
 class Nothing(nn.Module):

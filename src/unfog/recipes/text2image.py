@@ -52,6 +52,7 @@ from unfog.train.seen import Beside, Seen
 FEWEST_TOKENS, MOST_TOKENS = 512, 4096  # of a vocabulary of its own
 PIECE = re.compile(r"[^\W_]+?(?=[^\x00-\u2e7f]|\W|$)|[^\x00-\u2e7f]")  # a word, or a Chinese character
 DEPTHS = {"tiny": 1, "small": 2, "base": 4}  # of an encoder that learns to read
+NEAR = 5  # neighbours that a token hears before it looks at all
 GUIDANCE = 3.0
 LIKENESS = 1.5  # guidance of visual words, which say far more than words do
 
@@ -64,7 +65,7 @@ class TextConfig(Config):
             "use" (16 languages, one vector for a whole prompt), a folder, or "hub:OWNER/NAME".
         longest: tokens that are read of a prompt; chosen from the captions when left out.
         vocabulary: tokens of "own"; chosen from the captions when left out.
-        encoder: options of the learned text encoder: depth, head, dropout.
+        encoder: options of the learned text encoder: depth, head, dropout; near, if it is "own".
     """
 
     language: str = OWN
@@ -298,7 +299,7 @@ def reading(
     if tokens is None:
         found |= {"fingerprint": language.fingerprint, "states": language.width}
         return {**found, "encoder": config.encoder}
-    encoder = {"depth": DEPTHS[preset], **config.encoder}
+    encoder = {"depth": DEPTHS[preset], "near": NEAR, **config.encoder}
     return {**found, "tokens": tokens_hash(tokens.to_json()), "encoder": encoder}
 
 

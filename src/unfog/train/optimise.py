@@ -118,7 +118,7 @@ def optimisers(named: Mapping[str, nn.Parameter], config: CommonTrainConfig) -> 
 def is_hidden(name: str, parameter: Tensor) -> bool:
     """Whether a weight is a matrix between the first and the last layer of the network."""
     outer, parts = ("stem", "head", "clock", "condition", "codebook"), name.split(".")
-    # the model's encoder is a table of embeddings, but for the blocks of one that learns to read; that of an
+    # the model's encoder is a table of embeddings, but for the layers of one that learns to read; that of an
     # autoencoder is a network like others
-    table = parts[0] == "encoder" and "blocks" not in parts
+    table = parts[0] == "encoder" and not {"near", "blocks"} & set(parts)
     return parameter.ndim >= 2 and not table and not any(part in outer for part in parts)
