@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -78,7 +79,6 @@ def test_kill_and_resume_equals_an_uninterrupted_run(tmp_path: Path, run: Path, 
 
 def test_resuming_repeats_the_lost_steps_and_says_so(tmp_path: Path, shapes: Path) -> None:
     """Steps after the last checkpoint are taken again, and compared with the log."""
-    import shutil
 
     out = tmp_path / "run"
     settings = (*TINY, EVERY_STEP)
@@ -252,3 +252,13 @@ def test_the_chain_as_published_is_trained_and_drawn(tmp_path: Path, shapes: Pat
     assert again.spec.schedule == {"kind": "ddpm-cosine", "zero_terminal": True}
     assert again.denoiser.variance and again.fingerprint() == model.fingerprint()
     assert len(again.generate(2, variance="learned")) == 2
+
+
+def test_two_runs_of_one_process_may_differ_in_precision(tmp_path: Path, shapes: Path) -> None:
+    """As in a notebook: what holds the devices remembers the precision it began with."""
+    for precision in ("no", "bf16", "no"):
+        settings = [*TINY, f"train.precision={precision}"]
+        unfog.train("image", shapes, tmp_path / precision, steps=2, samples=0, settings=settings)
+        losses = [row["loss"] for row in read_log(tmp_path / precision) if "loss" in row]
+        assert all(np.isfinite(losses))
+        shutil.rmtree(tmp_path / precision)

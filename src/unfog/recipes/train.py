@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from accelerate import Accelerator, PartialState
+from accelerate.state import AcceleratorState
 
 from unfog import config as configs
 from unfog.atomic import atomic_write, clear_leftovers
@@ -195,6 +196,7 @@ def _run(
 def _accelerator(run: Path, config: Any) -> Accelerator:
     """Devices, precision and trackers, or an error that names the tracker that is not there."""
     wanted = list(config.train.trackers)
+    AcceleratorState._reset_state()  # it would keep the precision of an earlier run
     try:
         accelerator = Accelerator(
             mixed_precision=precision(config.train.precision), log_with=wanted or None, project_dir=run
