@@ -79,7 +79,6 @@ def test_kill_and_resume_equals_an_uninterrupted_run(tmp_path: Path, run: Path, 
 
 def test_resuming_repeats_the_lost_steps_and_says_so(tmp_path: Path, shapes: Path) -> None:
     """Steps after the last checkpoint are taken again, and compared with the log."""
-
     out = tmp_path / "run"
     settings = (*TINY, EVERY_STEP)
     unfog.train("image", shapes, out, steps=12, settings=settings, samples=0)
