@@ -3,6 +3,7 @@
 #   PYTHON    the interpreter that the environment is made from          make env PYTHON=python3.12
 #   VENV      where the environment lives                                make test VENV=build/venv
 #   PIP_ARGS  extra arguments for pip, for example a mirror              make env PIP_ARGS="--index-url URL"
+#   WORKERS   processes that share the tests, one thread each            make test WORKERS=8
 #   ARGS      extra arguments for the command of demo, test, bench       make test ARGS="tests/sample -x"
 
 PYTHON ?= python3
@@ -11,7 +12,7 @@ PIP_ARGS ?=
 ARGS ?=
 
 TORCH := torch==2.13.0
-THREADS ?= 2
+WORKERS ?= 2
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.unfog-environment
 EXTRAS := all,dev
@@ -20,8 +21,10 @@ EXTRAS := all,dev
 QUIET = $$([ -t 1 ] || echo -qq)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-# Tests and checks share the machine with other work, and many small tensors gain nothing from more threads.
-LIMITS := OMP_NUM_THREADS=$(THREADS) MKL_NUM_THREADS=$(THREADS)
+# Many small tensors gain little from threads, but all tests together do from processes. What one file needs is made
+# once, as all its tests go to the same process.
+LIMITS := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
+SHARED := -n $(WORKERS) --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help env demo test test-all check format bench lock clean stale
@@ -66,10 +69,10 @@ demo: env
 	@$(VENV)/bin/unfog demo $(ARGS)
 
 test: env
-	@$(LIMITS) "$(PY)" -m pytest $(ARGS)
+	@$(LIMITS) "$(PY)" -m pytest $(SHARED) $(ARGS)
 
 test-all: env
-	@$(LIMITS) "$(PY)" -m pytest -m "slow or not slow" $(ARGS)
+	@$(LIMITS) "$(PY)" -m pytest $(SHARED) -m "slow or not slow" $(ARGS)
 
 check: env
 	@"$(PY)" -m ruff check .

@@ -1,4 +1,4 @@
-"""What all tests share: two threads, no network, no reading or writing outside of the test's own folder.
+"""What all tests share: few threads, no network, no reading or writing outside of the test's own folder.
 
 The variables are set here, before anything imports torch or numpy, because both read them once.
 """

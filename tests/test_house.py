@@ -56,7 +56,7 @@ def text_files() -> Iterator[Path]:
             if name not in IGNORED and not name.endswith((".egg-info", "_cache")) and name != ".hypothesis"
         ]
         for path in (Path(folder, name) for name in names):
-            if path.is_file() and (path.suffix == ".py" or path.suffix in PROSE):
+            if path.is_file() and path.name != ".git" and (path.suffix == ".py" or path.suffix in PROSE):
                 yield path
 
 
