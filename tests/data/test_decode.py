@@ -62,7 +62,7 @@ def of_mode(mode, width, height):
 )
 def test_any_mode_and_size_gives_the_shape_asked_for(mode, width, height, size, channels):
     im = of_mode(mode, width, height)
-    pixels = decode._finish(im, 1, size, channels, 255)
+    pixels = decode._finish(im, 1, (size, size), channels, 255)
     assert pixels.shape == (size, size, channels)
     assert pixels.dtype == np.uint8
 

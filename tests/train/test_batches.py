@@ -10,7 +10,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unfog.train import Batches
+from unfog.data.buckets import Buckets
+from unfog.train import Batches, Bucketed
 
 
 def numbered(count: int, size: int = 2) -> np.ndarray:
@@ -100,3 +101,39 @@ def test_latents_come_as_they_are_kept() -> None:
     x, labels = Batches(latents, None, np.arange(10), size=10, seed=0)(0)
     assert x.dtype == torch.float16 and x.shape == (10, 3, 2, 2) and labels is None
     assert sorted(x.flatten().tolist()) == sorted(latents.flatten().tolist())
+
+
+def bucketed(which: list[int]) -> Buckets:
+    """Pictures of two shapes that say which one they are: 2 x 3 and 3 x 2, one channel."""
+    rows = np.zeros((len(which), 9), np.uint8)
+    rows[:, 0] = np.arange(len(which))
+    rows[:, 1] = 7
+    return Buckets(rows, np.array(which), ((2, 3), (3, 2)), 1)
+
+
+@given(which=st.lists(st.integers(0, 1), min_size=1, max_size=40), size=st.integers(1, 50))
+def test_batches_of_one_shape_see_every_picture_once_or_twice(which: list[int], size: int) -> None:
+    batches = Bucketed(bucketed(which), np.arange(len(which)), np.arange(len(which)), size=size, seed=1)
+    for epoch in range(2):
+        seen: list[int] = []
+        for step in range(epoch * batches.steps, (epoch + 1) * batches.steps):
+            x, labels = batches(step)
+            assert x is not None and labels is not None
+            numbers = x[:, 0, 0, 0].tolist()
+            assert labels.tolist() == numbers and len({which[n] for n in numbers}) == 1
+            assert x.shape == (size, 1, *((2, 3), (3, 2))[which[numbers[0]]])
+            seen += numbers
+        assert set(seen) == set(range(len(which)))
+        for shape in {*which}:
+            members = [n for n in range(len(which)) if which[n] == shape]
+            counts = [seen.count(n) for n in members]
+            assert max(counts) - min(counts) <= 1, "in batches larger than a shape all come equally often"
+
+
+@given(step=st.integers(0, 10_000))
+def test_a_step_of_buckets_depends_on_nothing_that_went_before(step: int) -> None:
+    which = [0, 1, 1, 0, 0, 1, 0]
+    used, fresh = (Bucketed(bucketed(which), None, np.arange(7), size=2, seed=3, flip=True) for _ in "ab")
+    for earlier in (9_999, 0, 17):
+        used(earlier)
+    assert torch.equal(used(step)[0], fresh(step)[0])

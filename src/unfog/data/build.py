@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unfog.data import split
-from unfog.data.cache import Manifest, PixelWriter, save_array, save_bytes, spot_digest
+from unfog.data.buckets import Shape, shapes_for
+from unfog.data.cache import BUCKETS, Manifest, PixelWriter, save_array, save_bytes, spot_digest
 from unfog.data.captions import Tally
 from unfog.data.decode import Header, decode_picture, quiet, read_header
 from unfog.data.ground import Ground
@@ -26,6 +27,7 @@ from unfog.data.reader import Entry, Payload, Reader
 from unfog.errors import DataError
 
 Progress = Callable[[int, int], None]
+Pixels = list[NDArray[np.uint8]]
 T = TypeVar("T")
 
 SIZES = (8, 16, 24, 28, 32)
@@ -46,6 +48,7 @@ class Plan:
         smallest: pictures whose shorter side is below this are left out.
         watch_colour: channels is 3 only because some file could hold colour; fall back to 1 if none does.
         notes: sentences for the user.
+        shapes: what pictures are kept at beside the square, see ``buckets``; empty for the square alone.
     """
 
     size: int
@@ -53,6 +56,7 @@ class Plan:
     smallest: float
     watch_colour: bool
     notes: tuple[str, ...] = ()
+    shapes: tuple[Shape, ...] = ()
 
 
 def workers() -> int:
@@ -94,6 +98,7 @@ def build(
     size: int | None = None,
     channels: int | None = None,
     ground: Ground = WHITE,
+    buckets: bool = False,
     progress: Progress | None = None,
 ) -> Manifest:
     """Decode everything a reader has into ``folder``: images.npy, labels.npy, split.npy, manifest.json.
@@ -104,6 +109,7 @@ def build(
         size: side in pixels; chosen from the data when None.
         channels: 1 or 3; chosen from the data when None.
         ground: what shows under transparent pictures.
+        buckets: also keep each picture at the nearest of some shapes, in buckets.npy.
         progress: called with (pictures done, pictures in all) now and then.
 
     Raises:
@@ -118,6 +124,8 @@ def build(
                     _nothing(reader.source, [(e.name, h) for e, h in heads if isinstance(h, str)])
                 )
             plan = make_plan(usable, size, channels)
+            if buckets:
+                plan = replace(plan, shapes=shapes_for(plan.size))
             return _Building(reader, folder, plan, ground, heads).run(pool, progress)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)  # Ctrl-C must not wait for what nobody wants
@@ -164,27 +172,43 @@ class _Building:
         self.skipped: list[tuple[str, str]] = []
         self.prints: list[bytes] = []
         self.coloured = False
+        self.which: list[int] = []
 
     def run(self, pool: ThreadPoolExecutor, progress: Progress | None) -> Manifest:
-        writer = PixelWriter(self.folder / "images.npy", self.plan.size, self.plan.size, self.plan.channels)
+        side, channels = self.plan.size, self.plan.channels
+        writers = [PixelWriter(self.folder / "images.npy", side, side, channels)]
+        if self.plan.shapes:
+            writers.append(PixelWriter(self.folder / BUCKETS, 1, side * side, channels))
         try:
             for done, (entry, pixels) in enumerate(_ordered(pool, self._wanted(), self._pixels), 1):
                 if isinstance(pixels, str):
                     self.skipped.append((entry.name, pixels))
                 else:
-                    writer.write(pixels)
-                    self._note(entry, pixels)
+                    for writer, each in zip(writers, self._laid(pixels), strict=True):
+                        writer.write(each)
+                    self._note(entry, pixels[0])
                 if progress and (done % 50 == 0 or done == len(self.heads)):
                     progress(done, len(self.heads))
-            sha = writer.close()
+            shas = [writer.close() for writer in writers]
         finally:
-            writer.abandon()
+            for writer in writers:
+                writer.abandon()
         if not self.kept:
             raise DataError(_nothing(self.reader.source, self.skipped))
-        channels = self.plan.channels
         if self.plan.watch_colour and not self.coloured:
-            channels, sha = 1, _to_grey(self.folder / "images.npy")
-        return self._finish(channels, sha)
+            channels, shas = 1, [_to_grey(writer.path) for writer in writers]
+        return self._finish(channels, *shas)
+
+    def _laid(self, pixels: Pixels) -> Pixels:
+        """The same as they are written: a picture in a bucket is a row of pixels, with zeros behind it."""
+        square, *shaped = pixels
+        rows = []
+        for each in shaped:
+            self.which.append(self.plan.shapes.index(each.shape[:2]))
+            row = np.zeros((1, square.shape[0] * square.shape[1], each.shape[2]), np.uint8)
+            row[0, : each.shape[0] * each.shape[1]] = each.reshape(-1, each.shape[2])
+            rows.append(row)
+        return [square, *rows]
 
     def _wanted(self) -> Iterator[Entry]:
         """The reader's entries once more; those that the headers rule out come with a reason."""
@@ -204,9 +228,12 @@ class _Building:
             else:
                 yield entry
 
-    def _pixels(self, payload: Payload, name: str) -> NDArray[np.uint8] | str:
+    def _pixels(self, payload: Payload, name: str) -> Pixels | str:
+        """The square, and with buckets the picture at its own shape."""
+        plan, under = self.plan, self.ground.under(name)
+        sizes: list[int | tuple[Shape, ...]] = [plan.size, *([plan.shapes] if plan.shapes else [])]
         try:
-            return decode_picture(payload, self.plan.size, self.plan.channels, self.ground.under(name))
+            return [decode_picture(payload, size, plan.channels, under) for size in sizes]
         except DataError as error:
             return str(error)
 
@@ -216,7 +243,7 @@ class _Building:
         if self.plan.watch_colour and not self.coloured:
             self.coloured = bool((pixels != pixels[..., :1]).any())
 
-    def _finish(self, channels: int, sha: str) -> Manifest:
+    def _finish(self, channels: int, sha: str, shaped: str = "") -> Manifest:
         labels, classes = self._labels()
         numbers, duplicates = split.group([entry.key or entry.name for entry in self.kept], self.prints)
         captions = tuple(entry.captions for entry in self.kept)
@@ -227,9 +254,11 @@ class _Building:
             official = np.array([bool(entry.held) for entry in self.kept])
             arrays["official.npy"] = save_array(self.folder, "official.npy", official)
         shape = (len(self.kept), self.plan.size, self.plan.size, channels)
-        texts = json.dumps(
-            [shape, sha, arrays.get("labels.npy"), classes, captions if any(captions) else None]
-        )
+        content = [shape, sha, arrays.get("labels.npy"), classes, captions if any(captions) else None]
+        if shaped:
+            arrays["which.npy"] = save_array(self.folder, "which.npy", np.array(self.which, np.int64))
+            content += [shaped, arrays["which.npy"]]
+        texts = json.dumps(content)
         manifest = Manifest(
             shape=shape,
             names=tuple(entry.name for entry in self.kept),
@@ -242,6 +271,8 @@ class _Building:
             spot=spot_digest(self.folder / "images.npy"),
             digest=hashlib.sha256(texts.encode()).hexdigest(),
             arrays=arrays,
+            shapes=self.plan.shapes,
+            shaped=(shaped, spot_digest(self.folder / BUCKETS) if shaped else ""),
         )
         save_bytes(self.folder / "manifest.json", manifest.to_json().encode())
         return manifest

@@ -24,13 +24,15 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from unfog.data.buckets import Buckets, Shape
 from unfog.data.captions import Captions
 from unfog.errors import DataError
 
-CODE_VERSION = 3
+CODE_VERSION = 4
 """Raised whenever decoding or the files of the cache change, so that older caches are not used."""
 
 FULL_CHECK = 256 * 1024 * 1024
+BUCKETS = "buckets.npy"
 _BLOCK = 65_536
 _HEADER = 128
 
@@ -55,6 +57,8 @@ class Manifest:
         spot: sha256 of the places that are read when a full check would take too long (hex).
         digest: sha256 of everything decoded: pixels, labels, classes, captions (hex).
         arrays: sha256 of each small array file by name (hex).
+        shapes: height and width of each bucket; empty without buckets.
+        shaped: sha256 of the pixels in buckets (hex), and the one of the places that a quick check reads.
     """
 
     shape: tuple[int, int, int, int]
@@ -68,6 +72,8 @@ class Manifest:
     spot: str
     digest: str
     arrays: dict[str, str]
+    shapes: tuple[Shape, ...] = ()
+    shaped: tuple[str, str] = ("", "")
 
     @classmethod
     def from_json(cls, text: str) -> Manifest:
@@ -85,8 +91,9 @@ class Manifest:
                 raise Stale("its manifest is damaged")
         except (ValueError, KeyError, TypeError) as error:
             raise Stale("its manifest is damaged") from error
-        for name in ("shape", "names", "classes", "notes"):
+        for name in ("shape", "names", "classes", "notes", "shaped"):
             body[name] = tuple(body[name])
+        body["shapes"] = tuple((height, width) for height, width in body["shapes"])
         body["captions"] = None if body["captions"] is None else tuple(map(tuple, body["captions"]))
         body["skipped"] = tuple((name, reason) for name, reason in body["skipped"])
         return cls(**body)
@@ -204,11 +211,13 @@ class Loaded:
         manifest: all that is not an array.
         images: read-only memory map uint8 (N, H, W, C).
         arrays: the small arrays by file name.
+        buckets: the pictures at their own shapes, or None.
     """
 
     manifest: Manifest
     images: NDArray[np.uint8]
     arrays: dict[str, NDArray[Any]]
+    buckets: Buckets | None = None
 
 
 def load(folder: Path) -> Loaded | str:
@@ -229,20 +238,34 @@ def load(folder: Path) -> Loaded | str:
 
 def _load(folder: Path) -> Loaded:
     manifest = Manifest.from_json((folder / "manifest.json").read_text("utf-8"))
-    images = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
-    if images.shape != manifest.shape or images.dtype != np.uint8:
+    images = _pixels(folder / "images.npy", manifest.shape, manifest.pixels, manifest.spot)
+    arrays = {name: _small(folder / name, sha) for name, sha in manifest.arrays.items()}
+    buckets = None
+    if manifest.shapes:
+        count, height, width, channels = manifest.shape
+        rows = _pixels(folder / BUCKETS, (count, 1, height * width, channels), *manifest.shaped)
+        buckets = Buckets(rows.reshape(count, -1), arrays["which.npy"], manifest.shapes, channels)
+    return Loaded(manifest, images, arrays, buckets)
+
+
+def _pixels(path: Path, shape: tuple[int, ...], whole: str, spot: str) -> NDArray[np.uint8]:
+    """A memory map of pixels that are what they were.
+
+    Raises:
+        Stale: they are not.
+    """
+    pixels: NDArray[np.uint8] = np.load(path, mmap_mode="r", allow_pickle=False)
+    if pixels.shape != shape or pixels.dtype != np.uint8:
         raise Stale("its pixels have another shape than its manifest says")
-    path = folder / "images.npy"
-    if path.stat().st_size != _HEADER + images.size:
+    if path.stat().st_size != _HEADER + pixels.size:
         raise Stale("its pixels have another length than its manifest says")
-    if images.size <= FULL_CHECK:
-        sound = hashlib.sha256(images.data if images.size else b"").hexdigest() == manifest.pixels
+    if pixels.size <= FULL_CHECK:
+        sound = hashlib.sha256(pixels.data if pixels.size else b"").hexdigest() == whole
     else:
-        sound = spot_digest(path) == manifest.spot
+        sound = spot_digest(path) == spot
     if not sound:
         raise Stale("its pixels are damaged")
-    arrays = {name: _small(folder / name, sha) for name, sha in manifest.arrays.items()}
-    return Loaded(manifest, images, arrays)
+    return pixels
 
 
 def _small(path: Path, sha: str) -> NDArray[Any]:

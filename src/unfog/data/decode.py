@@ -1,4 +1,5 @@
-"""Any picture -> uint8 (S, S, C): turned upright, cut to its central square, shrunk by area, nothing clipped.
+"""Any picture -> uint8 (S, S, C): turned upright, cut to its central square or to the nearest of some shapes,
+shrunk by area, nothing clipped.
 
 Values after decoding are 0..255 in the picture's own (sRGB) coding. Sixteen bits are divided by 257;
 floats in 0..1 are taken times 255, floats in 0..255 as they are, anything else from its own smallest to
@@ -9,9 +10,10 @@ from __future__ import annotations
 
 import io
 import logging
+import math
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache
@@ -22,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from unfog.data.buckets import Shape, nearest_shape
 from unfog.data.ground import Colour
 from unfog.data.reader import NOT_A_PICTURE, Payload, plain_reason
 from unfog.errors import DataError
@@ -36,6 +39,7 @@ FORMATS = ("PNG", "JPEG", "GIF", "BMP", "DIB", "WEBP", "TIFF", "PPM", "JPEG2000"
 """What is opened. EPS (it runs Ghostscript), WMF and formats without a signature are left out."""
 
 _GREY_MODES = frozenset({"1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"})
+_LYING = frozenset({5, 6, 7, 8})  # orientations whose sides are exchanged
 _ALONE = threading.Lock()
 
 
@@ -87,48 +91,59 @@ def read_header(payload: Payload) -> Header:
 
 
 def decode_picture(
-    payload: Payload, size: int, channels: int = 3, ground: Colour = (255, 255, 255)
+    payload: Payload,
+    size: int | Sequence[Shape],
+    channels: int = 3,
+    ground: Colour = (255, 255, 255),
 ) -> NDArray[np.uint8]:
     """Decode one picture.
 
     Args:
         payload: bytes of a file, path of one, or an array (H, W) or (H, W, C), C 1, 2 (alpha), 3 or 4
             (alpha).
-        size: side S of the result in pixels.
+        size: side S of the result in pixels; or several heights and widths, of which the nearest is taken.
         channels: C of the result: 1 (luma) or 3.
         ground: red, green, blue 0..255 that show where the picture is transparent; in a grey one their luma.
 
     Returns:
-        uint8 (S, S, C).
+        uint8 (S, S, C), or (H, W, C) for one of several shapes.
 
     Raises:
         DataError: it cannot be decoded; the message is the reason alone, without the picture's name.
     """
+    shapes = [(size, size)] if isinstance(size, int) else size
     if isinstance(payload, np.ndarray):
         _check_array(payload)
-        if payload.dtype == np.uint8 and payload.shape[:2] == (size, size):
-            ready = payload.reshape(size, size, -1)
+        if payload.dtype == np.uint8 and payload.shape[:2] in shapes:
+            ready = payload.reshape(*payload.shape[:2], -1)
             if ready.shape[2] == channels:
                 return ready
         with _guarded(payload):
-            return _finish(_from_array(payload), 1, size, channels, ground)
+            im = _from_array(payload)
+            return _finish(im, 1, _chosen(im, 1, shapes), channels, ground)
     with _opened(payload) as im, _ALONE if im.width * im.height > BIG_PIXELS else nullcontext():
-        return _decode(im, size, channels, ground)
+        turn = _orientation(im)
+        return _decode(im, turn, _chosen(im, turn, shapes), channels, ground)
 
 
-def _decode(im: Image.Image, size: int, channels: int, ground: Colour) -> NDArray[np.uint8]:
-    turn = _orientation(im)
+def _chosen(im: Image.Image, turn: int, shapes: Sequence[Shape]) -> Shape:
+    """The nearest of some shapes of an upright picture, as it lies: turned back with it."""
+    lies = turn in _LYING
+    height, width = shapes[nearest_shape(*((im.width, im.height) if lies else (im.height, im.width)), shapes)]
+    return (width, height) if lies else (height, width)
+
+
+def _decode(im: Image.Image, turn: int, shape: Shape, channels: int, ground: Colour) -> NDArray[np.uint8]:
     # JPEG can leave out detail while decoding: ask for twice the size, and shrink the rest by area.
-    short = min(im.size)
-    if short > 2 * size:
-        wide, high = (-(-side * 2 * size // short) for side in im.size)
+    ratio = min(im.height / shape[0], im.width / shape[1])
+    if ratio > 2:
+        wide, high = (math.ceil(side * 2 / ratio) for side in im.size)
         im.draft("L" if channels == 1 else None, (wide, high))
-    return _finish(im, turn, size, channels, ground)
+    return _finish(im, turn, shape, channels, ground)
 
 
-def _finish(im: Image.Image, turn: int, size: int, channels: int, ground: Colour) -> NDArray[np.uint8]:
-    square = _square(_plain(im), size)
-    flat = _flatten(square, channels, ground)
+def _finish(im: Image.Image, turn: int, shape: Shape, channels: int, ground: Colour) -> NDArray[np.uint8]:
+    flat = _flatten(_cut(_plain(im), shape), channels, ground)
     return np.ascontiguousarray(_upright(flat, turn))
 
 
@@ -245,25 +260,31 @@ def _scaled(values: NDArray[Any], kind: str | None = None) -> NDArray[np.float32
     return stretched.astype(np.float32)
 
 
-def _square(im: Image.Image, size: int) -> Image.Image:
-    """The central square at ``size``. Whole ratios are exact area means; others use Hamming's window,
+def _cut(im: Image.Image, shape: Shape) -> Image.Image:
+    """The middle of a picture at ``shape``. Whole ratios are exact area means; others use Hamming's window,
     which is as wide as the area but does not shift edges by half a pixel as a box would; growing is
     bicubic.
     """
-    short = min(im.size)
-    left, top = (im.width - short) // 2, (im.height - short) // 2
-    whole = (left, top, left + short, top + short)
-    if short == size:
-        return im.crop(whole)
-    if short % size == 0:
-        return im.reduce(short // size, whole)
-    x, y = (im.width - short) / 2, (im.height - short) / 2
-    way = Image.Resampling.BICUBIC if short < size else Image.Resampling.HAMMING
-    return im.resize((size, size), way, (x, y, x + short, y + short), reducing_gap=2.0)
+    high, wide = shape
+    # the largest part of this shape: all of one side, of the other what belongs to it
+    if im.height * wide <= im.width * high:
+        whole, rest = divmod(im.height, high)
+    else:
+        whole, rest = divmod(im.width, wide)
+    if rest == 0:
+        width, height = wide * whole, high * whole
+        left, top = (im.width - width) // 2, (im.height - height) // 2
+        part = (left, top, left + width, top + height)
+        return im.crop(part) if whole == 1 else im.reduce(whole, part)
+    ratio = min(im.height / high, im.width / wide)
+    x, y = (im.width - wide * ratio) / 2, (im.height - high * ratio) / 2
+    way = Image.Resampling.BICUBIC if ratio < 1 else Image.Resampling.HAMMING
+    box = (x, y, min(im.width, x + wide * ratio), min(im.height, y + high * ratio))
+    return im.resize((wide, high), way, box, reducing_gap=2.0)
 
 
 def _flatten(im: Image.Image, channels: int, ground: Colour) -> NDArray[np.uint8]:
-    """A small picture as uint8 (S, S, C), what is transparent filled with ``ground``."""
+    """A small picture as uint8 (H, W, C), what is transparent filled with ``ground``."""
     if im.mode == "CMYK":
         im = im.convert("RGB")
     if im.mode in {"La", "RGBa"}:
@@ -288,8 +309,8 @@ def _luma(colour: Colour) -> int:
 
 
 def _upright(pixels: NDArray[np.uint8], turn: int) -> NDArray[np.uint8]:
-    """Apply an EXIF orientation, 1..8, to (S, S, C); other values leave it as it is."""
-    if turn in {5, 6, 7, 8}:
+    """Apply an EXIF orientation, 1..8, to (H, W, C); other values leave it as it is."""
+    if turn in _LYING:
         pixels = pixels.transpose(1, 0, 2)
     if turn in {3, 4, 7, 8}:
         pixels = pixels[::-1]

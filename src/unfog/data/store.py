@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unfog.data import cache as caches
+from unfog.data.buckets import Buckets
 from unfog.data.build import build
 from unfog.data.captions import Captions, describe
 from unfog.data.ground import Ground
@@ -42,6 +43,7 @@ class PictureStore:
         skipped: (name, reason) of every input that was left out.
         notes: sentences the user should see.
         duplicates: pictures with the same pixels as an earlier one.
+        buckets: the pictures at their own shapes, where that was asked for.
     """
 
     images: NDArray[np.uint8]
@@ -56,6 +58,7 @@ class PictureStore:
     skipped: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
     duplicates: int = 0
+    buckets: Buckets | None = None
 
     def __len__(self) -> int:
         return len(self.images)
@@ -84,6 +87,8 @@ class PictureStore:
         """The set in plain words, a few lines."""
         colour = "colour" if self.channels == 3 else "grey"
         lines = [f"{len(self):,} pictures, {self.size} x {self.size}, {colour}, from {self.source}"]
+        if self.buckets is not None:
+            lines.append(f"kept at their own shapes: {listed(self.buckets.counts(), count_first=True)}")
         if self.labels is not None:
             lines.append(f"classes: {listed(self.counts())}")
             if unlabelled := int((self.labels < 0).sum()):
@@ -117,6 +122,7 @@ def open_pictures(
     progress: Callable[[int, int], None] | None = None,
     ground: int | str = "white",
     options: Options | None = None,
+    buckets: bool = False,
 ) -> PictureStore:
     """Open a set of pictures; the first time they are decoded into the cache, later they are only checked.
 
@@ -131,6 +137,7 @@ def open_pictures(
         ground: what shows under transparent pictures: a colour ('white', '#rrggbb'), a grey level 0..255, or
             'random', another colour for each picture.
         options: columns of a table, where the guess is wrong.
+        buckets: also keep each picture at the nearest of some shapes, see ``buckets``.
 
     Raises:
         DataError: the source does not exist, or holds no usable picture.
@@ -139,8 +146,9 @@ def open_pictures(
     _check(size, channels, held_out)
     under = Ground.of(ground)
     reader = find_reader(source, replace(options or Options(), cache=cache))
-    origin = _short(type(reader).__name__, _where(reader.source), size, channels, under, options)
-    key = _short(_listing(reader), size, channels, under, options, caches.CODE_VERSION)
+    asked = (size, channels, under, options, *(["buckets"] if buckets else []))
+    origin = _short(type(reader).__name__, _where(reader.source), *asked)
+    key = _short(_listing(reader), *asked, caches.CODE_VERSION)
     final = caches.cache_folder(cache) / "pictures" / f"{origin}-{key}"
     found = caches.load(final)
     notes: tuple[str, ...] = ()
@@ -150,7 +158,15 @@ def open_pictures(
             if not isinstance(found, caches.Loaded):
                 notes = (f"The cache of {reader.source} was made again: {found}.",) if found else ()
                 with caches.workplace(final) as temp:
-                    build(reader, temp, size=size, channels=channels, ground=under, progress=progress)
+                    build(
+                        reader,
+                        temp,
+                        size=size,
+                        channels=channels,
+                        ground=under,
+                        buckets=buckets,
+                        progress=progress,
+                    )
                 if alone:
                     caches.sweep(final, origin)
                 found = caches.load(final)
@@ -185,6 +201,7 @@ def _store(source: str, found: caches.Loaded, held_out: float, notes: tuple[str,
         skipped=manifest.skipped,
         notes=(*manifest.notes, *notes),
         duplicates=manifest.duplicates,
+        buckets=found.buckets,
     )
 
 

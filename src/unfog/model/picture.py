@@ -105,6 +105,7 @@ class PictureModel(DiffusionModel):
         values["sampling"] = build_part(Sampling, values.get("sampling", {}), "sampling")
         for name in ("classes", "groups", "shares", "examples"):
             values[name] = tuple(values.get(name, ()))
+        values["shapes"] = tuple((height, width) for height, width in values.get("shapes", ()))
         spec = Spec(**values)
         tokens = read_tokens(folder, spec.text["tokens"]) if "tokens" in spec.text else None
         theirs = spec.pairs["model"]["text"] if spec.pairs else {}
@@ -122,6 +123,17 @@ class PictureModel(DiffusionModel):
     def shape(self) -> tuple[int, int, int]:
         """(C, H, W) of a picture."""
         return self.codec.shape
+
+    def latent(self, sampling: Sampling) -> tuple[int, int, int]:
+        """(c, h, w) of x for pictures of the shape that is asked for.
+
+        Raises:
+            SampleError: if the model learned no such shape.
+        """
+        if self.spec.latent:  # what was learned in latents are squares
+            self.spec.shape_of(sampling.aspect, self.shape[1:])
+            return self.codec.latent
+        return self.codec.latent[0], *self.spec.shape_of(sampling.aspect, self.shape[1:])
 
     def class_index(self, label: str | int) -> int:
         """The number of a class, by name or number.
@@ -185,6 +197,7 @@ class PictureModel(DiffusionModel):
         chosen = choose(self.spec.sampling, {k: v for k, v in changes.items() if v is not None}, SAMPLERS)
         lookup({**GRIDS, "optimised": None}, chosen.grid, "time grid")
         chosen = with_learned(chosen, self.spec.learned)
+        self.latent(chosen)
         check_grid(chosen)
         check_guides(chosen, conditional=self.encoder is not None)
         if chosen.autoguidance != 1.0:
@@ -266,7 +279,7 @@ class PictureModel(DiffusionModel):
         grid = layout(process, sampling.steps, sampling.start, sampling.end)
         sampler = SAMPLERS[sampling.sampler](**sampling.options)
         rng = Noise.for_pictures(seed, indices)
-        x = process.prior((len(indices), *self.codec.latent), rng, grid[0]).to(self.device)
+        x = process.prior((len(indices), *self.latent(sampling)), rng, grid[0]).to(self.device)
         if base is not None:
             x = x + process.scales(grid[0], like=x)[0] * base.to(x)
         denoiser, cond = self.steered(indices, asked, seed=seed, sampling=sampling, loss=loss)

@@ -75,7 +75,7 @@ def draw(
     if guide is None:
         asked = model.asker.settled(model.asker.choose(n, wish), seed)
         request = Request(
-            model, asked, seed, sampling, base=base_of(model, wish, strength), strength=strength
+            model, asked, seed, sampling, base=base_of(model, wish, strength, sampling), strength=strength
         )
     else:
         request = Request(model, choose_labels(guide.classes, n, wish.label), seed, sampling, guide)
@@ -131,7 +131,7 @@ class Request:
         return self.model.walk(indices, known, seed=self.seed, sampling=self.sampling, **how)
 
 
-def base_of(model: PictureModel, wish: Wish, strength: float) -> Tensor | None:
+def base_of(model: PictureModel, wish: Wish, strength: float, sampling: Sampling) -> Tensor | None:
     """x of the picture to begin from, (1, c, h, w); None where all of it is drawn anew.
 
     Raises:
@@ -141,9 +141,10 @@ def base_of(model: PictureModel, wish: Wish, strength: float) -> Tensor | None:
         return None
     if wish.like is None or len(wish.like) != 1:
         raise SampleError(f"--strength {strength:g} begins from one picture: give one, --like PICTURE.")
-    channels, size, _ = model.shape
-    square = decode_picture(np.asarray(wish.like[0]), size, channels)
-    return model.codec.encode(torch.from_numpy(np.array(square[None])).permute(0, 3, 1, 2))
+    channels, *square = model.shape
+    shape = model.spec.shape_of(sampling.aspect, (square[0], square[1]))
+    picture = decode_picture(np.asarray(wish.like[0]), [shape], channels)
+    return model.codec.encode(torch.from_numpy(np.array(picture[None])).permute(0, 3, 1, 2))
 
 
 def describe(request: Request, n: int) -> list[Provenance]:

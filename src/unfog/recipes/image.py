@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import torch
 from pydantic import Field
 
 from unfog.codec import measure_pixels, saturation_warnings
 from unfog.config import Config
 from unfog.data import PictureStore
+from unfog.data.buckets import Shape
 from unfog.errors import TrainError
 from unfog.model import CodecModel, PictureModel
 from unfog.recipes.image_run import Pictures
@@ -49,12 +51,14 @@ class DataConfig(PicturesConfig):
         classes: learn the classes where the data has them.
         groups: groups of look-alikes, in all, 0 for none; some for data without classes when left out.
         codec: folder of a learned codec, to work in its latents; in pixels when left out.
+        buckets: learn pictures at their own shapes, all of about one area, instead of their central squares.
     """
 
     flip: bool = False
     classes: bool = True
     groups: int | None = Field(default=None, ge=0, le=4096)
     codec: str | None = None
+    buckets: bool = False
 
 
 class ImageConfig(Config):
@@ -129,7 +133,11 @@ def opened(data: DataConfig, listener: Listener) -> tuple[PictureStore, CodecMod
         TrainError: fewer than two pictures, or a codec that does not fit.
     """
     if data.codec is None:
-        return open_store(data, listener), None
+        return open_store(data, listener, buckets=data.buckets), None
+    if data.buckets:
+        raise TrainError(
+            "data.buckets with --codec: a codec's latents are kept for squares only. Leave one of both out."
+        )
     if data.flip:
         raise TrainError(
             "data.flip with --codec: latents are made once, and those of a mirrored picture are others. "
@@ -166,11 +174,20 @@ def prepared_for(
         shares=groups.shares if groups else (),
         sampling=build_part(Sampling, {**ours, **config.sampling}, "sampling"),
         latent=latents.part if latents else {},
+        shapes=shapes_of(store),
     )
     for warning in saturation_warnings(statistics):
         listener.say(f"Warning: {warning}")
     torch.manual_seed(derive_seed(config.train.seed, "weights"))
     return Pictures(store, PictureModel(spec), groups.of if groups else None, latents)
+
+
+def shapes_of(store: PictureStore) -> tuple[Shape, ...]:
+    """The shapes that are learned beside the square: those that training pictures have."""
+    if store.buckets is None:
+        return ()
+    found = (store.buckets.shapes[i] for i in np.unique(store.buckets.which[store.train]))
+    return tuple(shape for shape in found if shape != (store.size, store.size))
 
 
 def _groups(config: ImageConfig, store: PictureStore, classes: tuple[str, ...]) -> Groups | None:

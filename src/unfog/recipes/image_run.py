@@ -17,7 +17,7 @@ from unfog.recipes.latents import Latents
 from unfog.recipes.listen import Listener
 from unfog.recipes.prepared import Prepared
 from unfog.recipes.story import losses_of, tell
-from unfog.train import Batches, Objective
+from unfog.train import Batches, Bucketed, Objective
 from unfog.train.batches import Told, pictures_at
 from unfog.train.objective import Batch
 from unfog.train.validate import asked, fix
@@ -57,16 +57,12 @@ class Pictures(Prepared):
         spec = self.model.spec
         return f"{self.digest}{spec.latent.get('codec', '')}{spec.pairs.get('fingerprint', '')}"
 
-    def batches(self, config: Any) -> Batches:
+    def batches(self, config: Any) -> Batches | Bucketed:
         """The training batches."""
-        return Batches(
-            self.learned,
-            self.told,
-            self.store.train,
-            size=config.train.batch,
-            seed=config.train.seed,
-            flip=config.data.flip,
-        )
+        how = {"size": config.train.batch, "seed": config.train.seed, "flip": config.data.flip}
+        if self.store.buckets is not None:
+            return Bucketed(self.store.buckets, self.told, self.store.train, **how)
+        return Batches(self.learned, self.told, self.store.train, **how)
 
     def validation(self) -> Batch:
         """Held-out pictures, with their groups."""

@@ -43,8 +43,8 @@ class PicturesConfig(Config):
         return {what: name for what, name in named.items() if name is not None}
 
 
-def open_store(data: PicturesConfig, listener: Listener) -> PictureStore:
-    """The pictures that the settings name.
+def open_store(data: PicturesConfig, listener: Listener, *, buckets: bool = False) -> PictureStore:
+    """The pictures that the settings name; with ``buckets`` at their own shapes as well.
 
     Raises:
         TrainError: if there are fewer than two.
@@ -55,6 +55,7 @@ def open_store(data: PicturesConfig, listener: Listener) -> PictureStore:
         channels=data.channels,
         held_out=data.held_out,
         ground=data.ground,
+        buckets=buckets,
         options=Options(image=data.image, label=data.label, caption=data.caption),
         progress=lambda done, total: listener.phase("Reading pictures", done, total),
     )

@@ -35,6 +35,7 @@ from unfog.recipes.image import (
     sampling_for,
     schedule_for,
     settled,
+    shapes_of,
 )
 from unfog.recipes.image_run import SHOWN, Pictures
 from unfog.recipes.latents import encode_store, latents_again
@@ -190,6 +191,7 @@ def prepare(config: Text2ImageConfig, listener: Listener) -> Pictures:
         statistics=statistics.to_dict(),
         sampling=build_part(Sampling, {**ours, **config.sampling}, "sampling"),
         latent=latents.part if latents else {},
+        shapes=shapes_of(store),
         **steering.part,
     )
     torch.manual_seed(derive_seed(config.train.seed, "weights"))
@@ -254,6 +256,8 @@ def prepare_onto(config: Text2ImageConfig, onto: str, listener: Listener) -> Pic
         raise TrainError(
             f"pairs.onto = {onto}: it needs a pair model, and all else is as that model has it; {wrong}."
         )
+    if config.data.buckets:
+        raise TrainError("pairs.onto learns from squares: leave data.buckets out.")
     pairs, base = open_pairs(config.pairs.model, config.data), load_pictures(onto)
     model = with_picture_prompts(base, pairs)
     channels, size, _ = model.shape

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from unfog.config import nearest
+from unfog.data.buckets import nearest_shape
 from unfog.errors import SampleError
 from unfog.rng import derive_seed
 from unfog.spec.parts import lookup
@@ -35,6 +37,8 @@ class Sampling:
         threshold: "static", "dynamic" or "none".
         options: of the sampler, by name, e.g. {"eta": 0.5}.
         levels: noise levels of the grid "optimised", one for each step.
+        aspect: shape of the pictures, "3:2" is wider than high; the nearest that the model learned is drawn.
+            Empty for squares.
     """
 
     sampler: str = "dpm++2m"
@@ -57,6 +61,7 @@ class Sampling:
     threshold: str = "static"
     options: dict[str, Any] = field(default_factory=dict)
     levels: tuple[float, ...] = ()
+    aspect: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,7 @@ class Spec:
             "latents" (see ``CodecSpec``), and "codec", the fingerprint it had as a model of its own.
         pairs: the pair model from whose visual words it draws; empty where it does not. "model" is what that
             is (see ``PairSpec``), and "fingerprint" the one it had as a model of its own.
+        shapes: heights and widths in pixels that it learned, beside the square; empty if only that.
     """
 
     recipe: str
@@ -99,6 +105,26 @@ class Spec:
     examples: tuple[str, ...] = ()
     latent: dict[str, Any] = field(default_factory=dict)
     pairs: dict[str, Any] = field(default_factory=dict)
+    shapes: tuple[tuple[int, int], ...] = ()
+
+    def shape_of(self, aspect: str, square: tuple[int, int]) -> tuple[int, int]:
+        """Height and width of pictures of an aspect, "3:2"; ``square`` where none is asked for.
+
+        Raises:
+            SampleError: if it is no ratio, or the model learned squares only.
+        """
+        if not aspect:
+            return square
+        sides = re.fullmatch(r"(\d+(?:\.\d+)?)[:x](\d+(?:\.\d+)?)", str(aspect))
+        if sides is None or not float(sides[1]) or not float(sides[2]):
+            raise SampleError(f"aspect={aspect}: give width to height, e.g. 3:2.")
+        if not self.shapes:
+            raise SampleError(
+                "This model learned squares only, so leave aspect out. One that learns other shapes: "
+                "unfog train image --data DATA --set data.buckets=true"
+            )
+        shapes = (square, *self.shapes)
+        return shapes[nearest_shape(float(sides[2]), float(sides[1]), shapes)]
 
 
 def choose(sampling: Sampling, changes: dict[str, Any], samplers: dict[str, Any]) -> Sampling:

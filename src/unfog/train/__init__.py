@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from unfog.train.batches import Batches
+from unfog.train.batches import Batches, Bucketed
 from unfog.train.config import CodecTrainConfig, PairTrainConfig, TextTrainConfig, TrainConfig
 from unfog.train.contrast import ContrastObjective
 from unfog.train.denoising import WEIGHTS, DenoisingObjective
@@ -26,6 +26,7 @@ __all__ = [
     "OBJECTIVES",
     "WEIGHTS",
     "Batches",
+    "Bucketed",
     "CodecTrainConfig",
     "ContrastObjective",
     "DenoisingObjective",

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from unfog.data.buckets import Buckets
 from unfog.rng import derive_seed
 
 
@@ -84,10 +85,65 @@ class Batches:
         pictures = np.empty((size, *self.images.shape[1:]), self.images.dtype)
         pictures[order] = self.images[chosen[order]]
         x = torch.from_numpy(pictures).permute(0, 3, 1, 2)
-        if self.flip:
-            coin = np.random.default_rng(derive_seed(self.order.seed, "flip", step)).random(size) < 0.5
-            x = torch.where(torch.from_numpy(coin)[:, None, None, None], x.flip(3), x)
-        return x, *self.told(chosen, step)
+        return mirrored(x, self.order.seed, step) if self.flip else x, *self.told(chosen, step)
+
+
+class Bucketed:
+    """Batches of pictures at their own shapes, those of one batch alike.
+
+    In each epoch every shape is cut into batches; where it does not fill its last one, that takes pictures
+    of the same shape once more. So each picture comes once or, seldom, twice.
+
+    Args:
+        buckets: the pictures.
+        told: see ``Batches``.
+        indices: which of them to use.
+        size: pictures in a batch.
+        seed: of the order.
+        flip: mirror half of them left to right.
+    """
+
+    def __init__(
+        self,
+        buckets: Buckets,
+        told: np.ndarray | Told | None,
+        indices: np.ndarray,
+        *,
+        size: int,
+        seed: int,
+        flip: bool = False,
+    ) -> None:
+        self.buckets, self.told, self.flip = buckets, telling(told), flip
+        self.size, self.seed = size, seed
+        which = buckets.which[indices]
+        self.members = [indices[which == shape] for shape in np.unique(which)]
+        self.epoch: tuple[int, list[np.ndarray]] = (-1, [])
+        self.steps = sum(-(-len(each) // size) for each in self.members)
+
+    def __call__(self, step: int) -> tuple[Tensor | None, ...]:
+        """The batch of step 0, 1, ...: pictures (B, C, H, W), and what goes with them."""
+        epoch, place = divmod(step, self.steps)
+        if self.epoch[0] != epoch:
+            self.epoch = epoch, self._cut(epoch)
+        chosen = self.epoch[1][place]
+        x = torch.from_numpy(self.buckets.pictures(chosen)).permute(0, 3, 1, 2)
+        return mirrored(x, self.seed, step) if self.flip else x, *self.told(chosen, step)
+
+    def _cut(self, epoch: int) -> list[np.ndarray]:
+        """The batches of an epoch, in their order."""
+        rng = np.random.default_rng(derive_seed(self.seed, "epoch", epoch))
+        found = []
+        for members in self.members:
+            whole = -(-len(members) // self.size) * self.size
+            line = np.concatenate([rng.permutation(members) for _ in range(-(-whole // len(members)))])
+            found += np.split(line[:whole], whole // self.size)
+        return [found[i] for i in rng.permutation(len(found))]
+
+
+def mirrored(x: Tensor, seed: int, step: int) -> Tensor:
+    """Pictures (B, C, H, W) of a step, half of them mirrored left to right."""
+    coin = np.random.default_rng(derive_seed(seed, "flip", step)).random(len(x)) < 0.5
+    return torch.where(torch.from_numpy(coin)[:, None, None, None], x.flip(3), x)
 
 
 def pictures_at(
