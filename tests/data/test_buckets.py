@@ -82,8 +82,8 @@ def test_pictures_come_back_from_their_buckets(tmp_path: Path, grey: bool) -> No
     store = open_pictures(folder, size=32, buckets=True)
     buckets, channels = store.buckets, 1 if grey else 3
     assert buckets is not None and store.images.shape == (5, 32, 32, channels)
-    assert buckets.counts() == {"24 x 40": 2, "32 x 32": 1, "40 x 24": 2}
-    assert "at their own shapes: 2 24 x 40, 1 32 x 32, 2 40 x 24" in store.summary()
+    assert buckets.counts() == {"of 24 x 40": 2, "of 32 x 32": 1, "of 40 x 24": 2}
+    assert "at their own shapes: 2 of 24 x 40, 1 of 32 x 32, 2 of 40 x 24" in store.summary()
     both = buckets.pictures(np.array([0, 3]))
     for name, pixels in zip("ad", both, strict=True):
         assert np.array_equal(pixels, np.asarray(Image.open(folder / f"{name}.png"))[..., :channels])

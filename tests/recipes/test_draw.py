@@ -6,14 +6,17 @@ import json
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import unfog
 from tests.given import small_drawer
-from unfog.errors import DataError, ModelError, SampleError
+from unfog.errors import DataError, ModelError, SampleError, TrainError
 from unfog.model.asked import Wish
 from unfog.output.provenance import read_provenance
 from unfog.recipes import draw
 from unfog.recipes.listen import Silent
+
+from .conftest import TINY
 
 
 def test_one_file_per_example_with_index_grid_and_film(tmp_path: Path, run: Path) -> None:
@@ -95,3 +98,38 @@ def test_what_is_not_read_of_a_prompt_is_said(tmp_path: Path) -> None:
 
     draw.draw(small_drawer(), tmp_path, 1, wish=Wish(prompt="a red circle " * 5), listener=Hearing())
     assert len(told) == 1 and "longer than the 20 tokens" in told[0]
+
+
+@pytest.fixture(scope="session")
+def wide_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of 6 steps on pictures of three shapes."""
+    folder, out = tmp_path_factory.mktemp("wide"), tmp_path_factory.mktemp("runs") / "wide"
+    for number, size in enumerate([(40, 24), (24, 40), (32, 32)] * 8):
+        Image.new("RGB", size, (9 * number, 40 * (number % 3), 200)).save(folder / f"{number}.png")
+    settings = [*TINY, "data.buckets=true", "data.groups=2"]
+    unfog.train("image", folder, out, steps=6, size=32, settings=settings, samples=8)
+    return out
+
+
+@pytest.mark.parametrize(("aspect", "size"), [("3:2", (40, 24)), ("1x9", (24, 40)), ("", (32, 32))])
+def test_what_learned_shapes_draws_them_and_again(
+    tmp_path: Path, wide_run: Path, aspect: str, size: tuple[int, int]
+) -> None:
+    model = unfog.load(wide_run)
+    saved, film = draw.draw(model, tmp_path, 3, settings={"aspect": aspect}, film=True)
+    assert film is not None and {Image.open(file).size for file in saved.files} == {size}
+    copy = draw.again(saved.files[2], tmp_path / "again", model=model)
+    assert copy.read_bytes() == saved.files[2].read_bytes()
+
+
+def test_shapes_that_were_not_learned_are_refused(tmp_path: Path, run: Path, wide_run: Path) -> None:
+    with pytest.raises(SampleError, match=r"squares only.*data\.buckets=true"):
+        draw.draw(unfog.load(run), tmp_path, 1, settings={"aspect": "3:2"})
+    for wrong in ("wide", "3:0", "-1:2"):
+        with pytest.raises(SampleError, match="width to height"):
+            draw.draw(unfog.load(wide_run), tmp_path, 1, settings={"aspect": wrong})
+
+
+def test_buckets_are_not_for_codecs(tmp_path: Path, shapes: Path, codec_run: Path) -> None:
+    with pytest.raises(TrainError, match="squares only"):
+        unfog.train("image", shapes, tmp_path, codec=codec_run / "model", settings=["data.buckets=true"])

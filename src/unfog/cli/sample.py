@@ -25,6 +25,10 @@ Strength = Annotated[
 ]
 Edit = Annotated[str | None, typer.Option(help="How the picture shall differ, in words: 'a cat -> a dog'.")]
 
+Threshold = Annotated[str | None, typer.Option(help="Against saturation: static, dynamic or none.")]
+Aspect = Annotated[
+    str | None, typer.Option(help="Width to height, 3:2, of a model that learned more than squares.")
+]
 Weight = Annotated[float, typer.Option(help="How much a picture counts beside a prompt, 0 not at all.")]
 
 
@@ -52,13 +56,12 @@ def sample(
     classifier_scale: Annotated[
         float | None, typer.Option(help="How strongly the classifier steers; 0 is off, 5 when left out.")
     ] = None,
-    threshold: Annotated[
-        str | None, typer.Option(help="Against saturation: static, dynamic or none.")
-    ] = None,
+    threshold: Threshold = None,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", help="Any other setting, of sampling or sampler, e.g. eta=0.5; repeatable."),
     ] = None,
+    aspect: Aspect = None,
     seed: Annotated[int, typer.Option(help="Picture i of a seed is always the same.")] = 0,
     film: Annotated[bool, typer.Option("--film", help="Also write the way from noise to picture.")] = False,
     like: Like = None,
@@ -75,6 +78,7 @@ def sample(
     """Draw pictures: unfog sample runs/photos/model --out pictures -n 16."""
     changes: dict[str, Any] = {"sampler": sampler, "steps": steps, "grid": grid, "threshold": threshold}
     changes |= {"guidance": guidance, "autoguidance": autoguidance, "loss_scale": classifier_scale}
+    changes["aspect"] = aspect
     if again is not None:
         _again(again, out, model, classifier, json)
     elif model is None:

@@ -67,10 +67,10 @@ class Buckets:
         return flat.reshape(len(chosen), height, width, self.channels)
 
     def counts(self) -> dict[str, int]:
-        """Pictures of each shape that occurs, as "width x height"."""
+        """Pictures of each shape that occurs, as "of width x height"."""
         number = np.bincount(self.which, minlength=len(self.shapes))
         return {
-            f"{width} x {height}": int(count)
+            f"of {width} x {height}": int(count)
             for (height, width), count in zip(self.shapes, number, strict=True)
             if count
         }

@@ -59,6 +59,23 @@ class Plan:
     shapes: tuple[Shape, ...] = ()
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked for of pictures.
+
+    Attributes:
+        size: side in pixels; chosen from the data when None.
+        channels: 1 or 3; chosen from the data when None.
+        ground: what shows under transparent pictures.
+        buckets: also keep each picture at the nearest of some shapes, in buckets.npy.
+    """
+
+    size: int | None = None
+    channels: int | None = None
+    ground: Ground = WHITE
+    buckets: bool = False
+
+
 def workers() -> int:
     """Threads to decode with: one per usable core, eight at most."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -92,29 +109,20 @@ def make_plan(headers: list[Header], size: int | None, channels: int | None) -> 
 
 
 def build(
-    reader: Reader,
-    folder: Path,
-    *,
-    size: int | None = None,
-    channels: int | None = None,
-    ground: Ground = WHITE,
-    buckets: bool = False,
-    progress: Progress | None = None,
+    reader: Reader, folder: Path, wanted: Wanted | None = None, progress: Progress | None = None
 ) -> Manifest:
     """Decode everything a reader has into ``folder``: images.npy, labels.npy, split.npy, manifest.json.
 
     Args:
         reader: the source; gone through twice.
         folder: an empty folder.
-        size: side in pixels; chosen from the data when None.
-        channels: 1 or 3; chosen from the data when None.
-        ground: what shows under transparent pictures.
-        buckets: also keep each picture at the nearest of some shapes, in buckets.npy.
+        wanted: what is asked for; all is chosen from the data when left out.
         progress: called with (pictures done, pictures in all) now and then.
 
     Raises:
         DataError: no picture can be used.
     """
+    wanted = wanted or Wanted()
     with quiet(), ThreadPoolExecutor(workers()) as pool:
         try:
             heads = _scan(reader, pool, progress)
@@ -123,10 +131,10 @@ def build(
                 raise DataError(
                     _nothing(reader.source, [(e.name, h) for e, h in heads if isinstance(h, str)])
                 )
-            plan = make_plan(usable, size, channels)
-            if buckets:
+            plan = make_plan(usable, wanted.size, wanted.channels)
+            if wanted.buckets:
                 plan = replace(plan, shapes=shapes_for(plan.size))
-            return _Building(reader, folder, plan, ground, heads).run(pool, progress)
+            return _Building(reader, folder, plan, wanted.ground, heads).run(pool, progress)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)  # Ctrl-C must not wait for what nobody wants
             raise

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from unfog.data import cache as caches
 from unfog.data.buckets import Buckets
-from unfog.data.build import build
+from unfog.data.build import Wanted, build
 from unfog.data.captions import Captions, describe
 from unfog.data.ground import Ground
 from unfog.data.reader import Options, Reader, plain_reason
@@ -158,15 +158,7 @@ def open_pictures(
             if not isinstance(found, caches.Loaded):
                 notes = (f"The cache of {reader.source} was made again: {found}.",) if found else ()
                 with caches.workplace(final) as temp:
-                    build(
-                        reader,
-                        temp,
-                        size=size,
-                        channels=channels,
-                        ground=under,
-                        buckets=buckets,
-                        progress=progress,
-                    )
+                    build(reader, temp, Wanted(size, channels, under, buckets), progress)
                 if alone:
                     caches.sweep(final, origin)
                 found = caches.load(final)
