@@ -126,6 +126,8 @@ def test_no_run_of_tokens_is_written_twice_where_that_is_asked(kind: str) -> Non
         return sum(len(each) - len(set(each)) for each in runs)
 
     assert repeats(no_repeat=2) == 0 < repeats(), "or there would be nothing to see"
+    alone = model.generate(1, no_repeat=2, temperature=0.1, seed=3)
+    assert model.generate(4, no_repeat=2, temperature=0.1, seed=3)[:1] == alone
     with pytest.raises(SampleError, match="whole number"):
         model.generate(1, no_repeat=-1)
 

@@ -79,9 +79,11 @@ class Unrepeated(Sampler[Any, Unmasker]):
         mask, fresh = denoiser.process.mask, _Fresh(denoiser, self)
         x_s, state = self.inner.step(fresh, x_t, t, s, cond, rng, state)
         x_s = self.hidden_again(x_s, (x_t == mask) & (x_s != mask), mask)
-        while last_step(s) and bool((hidden := x_s == mask).any()):
-            first = hidden & (hidden.cumsum(1) == 1)
-            x_s = filled(fresh(x_s, s, cond), first, places(x_t.shape, rng), *self.options)
+        if last_step(s):
+            place = places(x_t.shape, rng)  # once, so that no text hangs on how often others ask
+            while bool((hidden := x_s == mask).any()):
+                first = hidden & (hidden.cumsum(1) == 1)
+                x_s = filled(fresh(x_s, s, cond), first, place, *self.options)
         return x_s, state
 
     @property
@@ -97,7 +99,7 @@ class Unrepeated(Sampler[Any, Unmasker]):
             twice = same.clone()
             for step in range(1, self.n):
                 twice &= shifted(same, step)
-            front = x.shape[1] - new.shape[1] if self.before is None else self.before.shape[1]
+            front = 0 if self.before is None else self.before.shape[1]
             padded = torch.nn.functional.pad(new, (front, 0))
             later = (twice.tril(-1).any(2), twice.triu(1).any(2))  # the second of two first
             blamed = next((found for at in later if bool((found := spread(at, self.n) & padded).any())), None)
