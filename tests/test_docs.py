@@ -45,6 +45,7 @@ def name_of(document: Path) -> str:
     return document.relative_to(ROOT).as_posix()
 
 
+@pytest.mark.timeout(1200)  # the README trains a model of every kind
 @pytest.mark.parametrize("document", [d for d in DOCUMENTS if d.name != "README.zh.md"], ids=name_of)
 def test_everything_in_the_document_works(
     document: Path, tmp_path: Path, request: pytest.FixtureRequest

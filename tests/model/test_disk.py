@@ -63,7 +63,7 @@ def test_it_comes_back_from_the_disk_as_it_was(
 def json_like(values: dict[str, Any]) -> dict[str, Any]:
     """Nested tuples come back as lists."""
     plain: dict[str, Any] = json.loads(json.dumps(values))
-    for name in ("classes", "groups", "shares", "examples"):
+    for name in ("classes", "groups", "shares", "examples", "shapes"):
         plain[name] = tuple(plain[name])
     plain["sampling"]["levels"] = tuple(plain["sampling"]["levels"])
     return plain
