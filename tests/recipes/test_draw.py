@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from unfog.errors import DataError, ModelError, SampleError, TrainError
 from unfog.model.asked import Wish
 from unfog.output.provenance import read_provenance
 from unfog.recipes import draw
+from unfog.recipes.assess import data_of, trained_on
 from unfog.recipes.listen import Silent
 
 from .conftest import TINY
@@ -120,6 +122,13 @@ def test_what_learned_shapes_draws_them_and_again(
     assert film is not None and {Image.open(file).size for file in saved.files} == {size}
     copy = draw.again(saved.files[2], tmp_path / "again", model=model)
     assert copy.read_bytes() == saved.files[2].read_bytes()
+
+
+def test_the_pictures_it_learned_from_are_known_again(wide_run: Path) -> None:
+    model, said = unfog.load(wide_run), (wide_run / "report.html").read_text("utf-8")
+    source = tomllib.loads((wide_run / "config.toml").read_text("utf-8"))["data"]["source"]
+    store = data_of(model, source, Silent())
+    assert store.digest == trained_on(model)["digest"] and "another content hash" not in said
 
 
 def test_shapes_that_were_not_learned_are_refused(tmp_path: Path, run: Path, wide_run: Path) -> None:

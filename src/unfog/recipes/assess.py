@@ -226,6 +226,7 @@ def data_of(model: PictureModel, data: str | Path, listener: Listener) -> Pictur
         held_out=made.get("held_out_share", 0.1),
         ground=made.get("ground", "white"),
         options=Options(**{what: columns.get(what) for what in ("image", "label", "caption")}),
+        buckets=made.get("buckets", False),
         progress=lambda done, total: listener.phase("Reading pictures", done, total),
     )
     if model.spec.classes and tuple(store.classes) != model.spec.classes:

@@ -95,6 +95,7 @@ class Pictures(Prepared):
             "held_out_share": config.data.held_out,
             "columns": config.data.columns(),
             "ground": config.data.ground,
+            "buckets": config.data.buckets,
         }
 
     def card(self) -> str:

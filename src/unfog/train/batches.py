@@ -92,7 +92,8 @@ class Bucketed:
     """Batches of pictures at their own shapes, those of one batch alike.
 
     In each epoch every shape is cut into batches; where it does not fill its last one, that takes pictures
-    of the same shape once more. So each picture comes once or, seldom, twice.
+    of the same shape once more. So pictures of a shape that is rarer than a batch is large come more often
+    than others.
 
     Args:
         buckets: the pictures.
