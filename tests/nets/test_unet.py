@@ -116,6 +116,7 @@ def test_places_look_at_each_other_at_the_lowest_levels(spatial: int, blocks: in
         {"context_levels": 0},
         {"spatial": -1},
         {"spatial": 0.5},
+        {"position": 1},
         {"widths": ()},
         {"widths": 64},
         {"widths": (32, -1)},

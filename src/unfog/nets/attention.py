@@ -149,7 +149,7 @@ class CrossAttention(nn.Module):
 
     def __init__(self, width: int, head: int, context: int, picture: int = 0) -> None:
         super().__init__()
-        self.head = head if width % head == 0 else width
+        self.width, self.head = width, head if width % head == 0 else width
         self.query = Linear(width, width, bias=False)
         self.pair = Linear(context, 2 * width, bias=False) if context else None
         self.out = zeroed(Linear(width, width, bias=False))

@@ -74,7 +74,7 @@ class SpatialTransformer(nn.Module):
 
     def __init__(self, width: int, head: int, context: int, picture: int = 0, dropout: float = 0.0) -> None:
         super().__init__()
-        self.head = head_of(width, head)
+        self.width, self.head = width, head_of(width, head)
         self.places = SelfAttention(width, self.head)
         self.words = CrossAttention(width, self.head, context, picture)
         self.feed = FeedForward(width, dropout)

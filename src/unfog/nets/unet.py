@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from unfog.errors import ConfigError
 from unfog.nets.attention import CrossAttention, Prompt, check_prompts
 from unfog.nets.layers import ClockEmbedding, attend, check_settings, group_norm, padding_to, zeroed
+from unfog.nets.position import Position
 from unfog.nets.spatial import SpatialTransformer
 
 
@@ -38,6 +39,7 @@ class UNetConfig:
             16 x 16 places it is cheap.
         spatial: at how many of these levels, the lowest ones, places also look at each other and think
             (``SpatialTransformer``); 0 for none.
+        position: whether places know where in the picture they are when they look.
         picture: width of the tokens of a picture given as a prompt, 0 for none; looked at beside the text.
         dropout: share of activations dropped in each block while training.
         variance: a second output for each channel, for a learned variance (``denoise/variance.py``).
@@ -53,6 +55,7 @@ class UNetConfig:
     context: int = 0
     context_levels: int = 2
     spatial: int = 0
+    position: bool = False
     picture: int = 0
     dropout: float = 0.0
     variance: bool = False
@@ -64,6 +67,8 @@ class UNetConfig:
             )
         check_settings(self, "channels", "patch", "widths", "depth", "head", "vector", "context_levels")
         check_prompts(self)
+        if not isinstance(self.position, bool):
+            raise ConfigError(f"network.position = {self.position!r}: give true or false.")
         if not isinstance(self.spatial, int) or self.spatial < 0:
             raise ConfigError(f"network.spatial = {self.spatial!r}: give a number of levels, or 0 for none.")
 
@@ -147,6 +152,8 @@ class UNet(nn.Module):
         self.norm = group_norm(width)
         self.head = zeroed(nn.Conv2d(width, outputs * pixels, 3, padding=1))
         self.looks = nn.ModuleDict(_looks(config))
+        told = {name: Position(look.width) for name, look in self.looks.items()} if config.position else {}
+        self.positions = nn.ModuleDict(told)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
 
     def forward(
@@ -210,6 +217,8 @@ class UNet(nn.Module):
         return h
 
     def _look(self, after: str, h: Tensor, prompt: Prompt) -> Tensor:
+        if after in self.positions:
+            h = self.positions[after](h)
         if after in self.looks:
             h = self.looks[after](h, prompt)
         return h
