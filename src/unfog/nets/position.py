@@ -47,5 +47,6 @@ class Position(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W), same shape out."""
-        where = coordinates(*x.shape[2:], x.device)
-        return x + self.mix(where.flatten(1).T).T.view(-1, *x.shape[2:])
+        height, width = x.shape[2:]
+        told: Tensor = self.mix(coordinates(height, width, x.device).flatten(1).T)
+        return x + told.T.view(-1, height, width)

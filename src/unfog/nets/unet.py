@@ -151,9 +151,9 @@ class UNet(nn.Module):
                 width = config.widths[level - 1]
         self.norm = group_norm(width)
         self.head = zeroed(nn.Conv2d(width, outputs * pixels, 3, padding=1))
-        self.looks = nn.ModuleDict(_looks(config))
-        told = {name: Position(look.width) for name, look in self.looks.items()} if config.position else {}
-        self.positions = nn.ModuleDict(told)
+        looks = _looks(config)
+        told = {name: Position(look.width) for name, look in looks.items()} if config.position else {}
+        self.looks, self.positions = nn.ModuleDict(looks), nn.ModuleDict(told)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
 
     def forward(
