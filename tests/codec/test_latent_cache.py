@@ -12,6 +12,7 @@ from torch import Tensor
 from tests.given import pictures
 from unfog.codec.latent_cache import latents_folder, open_latents
 from unfog.data import cache as caches
+from unfog.data.buckets import Buckets
 from unfog.errors import DataError
 
 IMAGES = pictures(150, size=8, channels=3)
@@ -41,6 +42,22 @@ def test_once_encoded_always_there(tmp_path: Path) -> None:
     for other in (("other", "c"), ("d", "other")):
         open_latents(IMAGES, other[0], compress, other[1], cache=tmp_path)
     assert compress.seen == 450
+
+
+def test_pictures_of_several_shapes_are_encoded_each_at_its_own(tmp_path: Path) -> None:
+    rng, which = np.random.default_rng(0), np.array([1, 0, 2, 1, 0, 1])
+    rows = rng.integers(0, 256, (6, 8 * 8 * 3)).astype(np.uint8)
+    buckets, compress = Buckets(rows, which, ((6, 10), (10, 6), (8, 8)), 3), Counting()
+    found = open_latents(buckets, "d", compress, "c", cache=tmp_path)
+    assert found.shape == (6, 4 * 4 * 3) and compress.seen == 6
+    latents = Buckets(found, which, ((3, 5), (5, 3), (4, 4)), 3)
+    for number in range(6):
+        (picture,), (latent,) = (each.pictures(np.array([number])) for each in (buckets, latents))
+        np.testing.assert_allclose(latent, picture[::2, ::2] / 100, rtol=1e-3)
+    open_latents(buckets, "d", compress, "c", cache=tmp_path)
+    assert compress.seen == 6
+    squares = rows.reshape(6, 8, 8, 3)
+    assert open_latents(squares, "d", compress, "c", cache=tmp_path).shape == (6, 4, 4, 3)
 
 
 @pytest.mark.parametrize("harm", ["a value", "half", "no manifest", "nonsense", "another kind"])

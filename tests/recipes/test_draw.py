@@ -11,14 +11,14 @@ from PIL import Image
 
 import unfog
 from tests.given import small_drawer
-from unfog.errors import DataError, ModelError, SampleError, TrainError
+from unfog.errors import DataError, ModelError, SampleError
 from unfog.model.asked import Wish
 from unfog.output.provenance import read_provenance
 from unfog.recipes import draw
 from unfog.recipes.assess import data_of, trained_on
 from unfog.recipes.listen import Silent
 
-from .conftest import TINY
+from .conftest import TINY, TINY_CODEC
 
 
 def test_one_file_per_example_with_index_grid_and_film(tmp_path: Path, run: Path) -> None:
@@ -102,14 +102,17 @@ def test_what_is_not_read_of_a_prompt_is_said(tmp_path: Path) -> None:
     assert len(told) == 1 and "longer than the 20 tokens" in told[0]
 
 
-@pytest.fixture(scope="session")
-def wide_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished run of 6 steps on pictures of three shapes."""
-    folder, out = tmp_path_factory.mktemp("wide"), tmp_path_factory.mktemp("runs") / "wide"
+@pytest.fixture(scope="session", params=["pixels", "latents"])
+def wide_run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of 6 steps on pictures of three shapes, in pixels and in latents."""
+    folder, runs, codec = tmp_path_factory.mktemp("wide"), tmp_path_factory.mktemp("runs"), None
     for number, size in enumerate([(40, 24), (24, 40), (32, 32)] * 8):
         Image.new("RGB", size, (9 * number, 40 * (number % 3), 200)).save(folder / f"{number}.png")
-    settings = [*TINY, "data.buckets=true", "data.groups=2"]
-    unfog.train("image", folder, out, steps=6, size=32, settings=settings, samples=8)
+    if request.param == "latents":
+        unfog.train("codec", folder, runs / "codec", steps=6, size=32, settings=TINY_CODEC, samples=0)
+        codec = runs / "codec" / "model"
+    settings, out = [*TINY, "data.buckets=true", "data.groups=2"], runs / "wide"
+    unfog.train("image", folder, out, steps=6, size=32, settings=settings, samples=8, codec=codec)
     return out
 
 
@@ -137,8 +140,3 @@ def test_shapes_that_were_not_learned_are_refused(tmp_path: Path, run: Path, wid
     for wrong in ("wide", "3:0", "-1:2"):
         with pytest.raises(SampleError, match="width to height"):
             draw.draw(unfog.load(wide_run), tmp_path, 1, settings={"aspect": wrong})
-
-
-def test_buckets_are_not_for_codecs(tmp_path: Path, shapes: Path, codec_run: Path) -> None:
-    with pytest.raises(TrainError, match="squares only"):
-        unfog.train("image", shapes, tmp_path, codec=codec_run / "model", settings=["data.buckets=true"])

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from unfog.data import cache as caches
+from unfog.data.buckets import Buckets
 from unfog.errors import DataError
 
 VERSION = 1
@@ -31,7 +32,7 @@ Progress = Callable[[int, int], None]
 
 
 def open_latents(
-    images: NDArray[np.uint8],
+    images: NDArray[np.uint8] | Buckets,
     digest: str,
     compress: Callable[[Tensor], Tensor],
     codec: str,
@@ -43,7 +44,7 @@ def open_latents(
     """The latents of pictures: from the cache, or encoded now and put there.
 
     Args:
-        images: uint8 (N, H, W, C), also memory-mapped.
+        images: uint8 (N, H, W, C), also memory-mapped; or at their own shapes.
         digest: hash of what they and their like decode from; with N and shape it names the pictures.
         compress: uint8 (B, C, H, W) to latents (B, c, h, w), as ``LatentCodec.compress``.
         codec: fingerprint of what encodes.
@@ -52,12 +53,13 @@ def open_latents(
         say: is told when a damaged cache is made again.
 
     Returns:
-        Float16, (N, h, w, c), read-only, on disk.
+        Float16, read-only, on disk: (N, h, w, c), or as ``Buckets.rows`` for pictures of several shapes.
 
     Raises:
         DataError: the cache cannot be written, or latents leave the range of half precision.
     """
-    final = latents_folder(images.shape, digest, codec, cache)
+    shape = (images.rows.shape, images.shapes) if isinstance(images, Buckets) else images.shape
+    final = latents_folder(shape, digest, codec, cache)
     found = _load(final)
     if isinstance(found, np.ndarray):
         return found
@@ -74,35 +76,55 @@ def open_latents(
     return found
 
 
-def latents_folder(shape: tuple[int, ...], digest: str, codec: str, cache: Path | None = None) -> Path:
+def latents_folder(shape: tuple[Any, ...], digest: str, codec: str, cache: Path | None = None) -> Path:
     """Where the latents of these pictures by this codec lie."""
     key = hashlib.sha256(repr((VERSION, tuple(shape), digest, codec)).encode()).hexdigest()[:32]
     return caches.cache_folder(cache) / "latents" / key
 
 
+def _parts(images: NDArray[np.uint8] | Buckets) -> Iterator[tuple[NDArray[np.int64], Tensor]]:
+    """Numbers of pictures, and those, all of one shape, uint8 (B, C, H, W)."""
+    if not isinstance(images, Buckets):
+        groups = [np.arange(len(images))]
+    else:
+        groups = [np.flatnonzero(images.which == number) for number in range(len(images.shapes))]
+    for group in groups:
+        for start in range(0, len(group), AT_ONCE):
+            chosen = group[start : start + AT_ONCE]
+            part = images.pictures(chosen) if isinstance(images, Buckets) else images[chosen]
+            yield chosen, torch.from_numpy(np.array(part)).permute(0, 3, 1, 2)
+
+
 def _write(
-    folder: Path, images: NDArray[np.uint8], compress: Callable[[Tensor], Tensor], progress: Progress
+    folder: Path,
+    images: NDArray[np.uint8] | Buckets,
+    compress: Callable[[Tensor], Tensor],
+    progress: Progress,
 ) -> None:
     """latents.npy and manifest.json."""
-    sha, latents = hashlib.sha256(), None
+    latents, done = None, 0
     path, count = folder / "latents.npy", len(images)
-    for start in range(0, count, AT_ONCE):
-        raw = torch.from_numpy(np.array(images[start : start + AT_ONCE])).permute(0, 3, 1, 2)
+    for chosen, raw in _parts(images):
         part = compress(raw).permute(0, 2, 3, 1).contiguous().cpu().numpy()
         if not (np.abs(part) < 65504).all():  # also where it is no number
             raise DataError("Latents are not finite or above 65,504: the codec is broken. Train it again.")
-        half = part.astype(np.float16)
+        half, room = part.astype(np.float16), part.shape[1:]
+        if isinstance(images, Buckets):
+            half = half.reshape(len(half), -1)
+            room = (images.rows.shape[1] * half.shape[1] // raw[0].numel(),)  # all fold alike
         with caches.writing(path):
             if latents is None:
-                shape = (count, *half.shape[1:])
-                latents = np.lib.format.open_memmap(path, "w+", np.float16, shape)
-            latents[start : start + len(half)] = half
-        sha.update(half.tobytes())
-        progress(start + len(half), count)
+                latents = np.lib.format.open_memmap(path, "w+", np.float16, (count, *room))
+            latents[chosen, : half.shape[1]] = half
+        done += len(half)
+        progress(done, count)
     if latents is None:
         raise DataError("There is no picture to encode. Give a folder that holds at least one.")
     with caches.writing(path):
         latents.flush()
+    sha = hashlib.sha256()
+    for start in range(0, count, AT_ONCE):
+        sha.update(latents[start : start + AT_ONCE].tobytes())
     body: dict[str, Any] = {"shape": latents.shape, "sha256": sha.hexdigest()}
     del latents
     body |= {"version": VERSION, "spot": caches.spot_digest(path)}

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,22 +47,25 @@ def nearest_shape(height: float, width: float, shapes: Sequence[Shape]) -> int:
 
 @dataclass(frozen=True, eq=False)
 class Buckets:
-    """All pictures at the shapes they have.
+    """All pictures, or their latents, at the shapes they have.
 
     Attributes:
-        rows: uint8 (N, size * size * C), read-only, on disk: a picture, and zeros behind it.
+        rows: (N, longest), read-only, on disk: a picture, uint8 (H, W, C), or its latents, and zeros behind.
         which: int64 (N,), the number of each picture's shape.
         shapes: of all buckets.
         channels: C.
     """
 
-    rows: NDArray[np.uint8]
+    rows: NDArray[Any]
     which: NDArray[np.int64]
     shapes: tuple[Shape, ...]
     channels: int
 
-    def pictures(self, chosen: NDArray[np.int64]) -> NDArray[np.uint8]:
-        """Pictures of one shape, by number, uint8 (n, H, W, C)."""
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def pictures(self, chosen: NDArray[np.int64]) -> NDArray[Any]:
+        """Pictures of one shape, by number, (n, H, W, C)."""
         height, width = self.shapes[int(self.which[chosen[0]])]
         flat = self.rows[chosen][:, : height * width * self.channels]
         return flat.reshape(len(chosen), height, width, self.channels)

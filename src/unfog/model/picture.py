@@ -130,10 +130,10 @@ class PictureModel(DiffusionModel):
         Raises:
             SampleError: if the model learned no such shape.
         """
-        if self.spec.latent:  # what was learned in latents are squares
-            self.spec.shape_of(sampling.aspect, self.shape[1:])
-            return self.codec.latent
-        return self.codec.latent[0], *self.spec.shape_of(sampling.aspect, self.shape[1:])
+        channels, *square = self.codec.latent
+        folded = self.shape[1] // square[0]
+        height, width = self.spec.shape_of(sampling.aspect, self.shape[1:])
+        return channels, height // folded, width // folded
 
     def class_index(self, label: str | int) -> int:
         """The number of a class, by name or number.

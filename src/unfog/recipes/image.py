@@ -134,17 +134,14 @@ def opened(data: DataConfig, listener: Listener) -> tuple[PictureStore, CodecMod
     """
     if data.codec is None:
         return open_store(data, listener, buckets=data.buckets), None
-    if data.buckets:
-        raise TrainError(
-            "data.buckets with --codec: a codec's latents are kept for squares only. Leave one of both out."
-        )
     if data.flip:
         raise TrainError(
             "data.flip with --codec: latents are made once, and those of a mirrored picture are others. "
             "Leave flip out, or put mirrored copies beside the pictures."
         )
     codec = open_codec(data.codec)
-    return open_store(data.model_copy(update=fitted(data, codec, data.codec)), listener), codec
+    data = data.model_copy(update=fitted(data, codec, data.codec))
+    return open_store(data, listener, buckets=data.buckets), codec
 
 
 def prepared_for(

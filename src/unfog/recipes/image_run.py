@@ -47,6 +47,7 @@ class Pictures(Prepared):
     ) -> None:
         self.store, self.model, self.told = store, model, told
         self.learned = store.images if latents is None else latents.values
+        self.buckets = store.buckets if latents is None else latents.buckets
         if latents is not None:
             model.codec.load_state_dict(latents.codec.state_dict())
         self.source, self.digest = store.source, store.digest
@@ -60,8 +61,8 @@ class Pictures(Prepared):
     def batches(self, config: Any) -> Batches | Bucketed:
         """The training batches."""
         how = {"size": config.train.batch, "seed": config.train.seed, "flip": config.data.flip}
-        if self.store.buckets is not None:
-            return Bucketed(self.store.buckets, self.told, self.store.train, **how)
+        if self.buckets is not None:
+            return Bucketed(self.buckets, self.told, self.store.train, **how)
         return Batches(self.learned, self.told, self.store.train, **how)
 
     def validation(self) -> Batch:

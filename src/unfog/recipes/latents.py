@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from unfog.codec import LatentCodec, PixelStatistics, measure_latents, open_latents
 from unfog.data import PictureStore
+from unfog.data.buckets import Buckets
 from unfog.errors import TrainError
 from unfog.interop.diffusers_vae import is_vae_folder, read_vae
 from unfog.model import CodecModel, PictureModel, load_codec
@@ -25,11 +26,13 @@ class Latents:
     Attributes:
         codec: frozen, with the statistics of these pictures.
         values: latents of all pictures, float16 (N, h, w, c), on disk.
+        buckets: the same at their own shapes, where the pictures are kept so.
         part: the codec as ``Spec.latent`` describes it.
     """
 
     codec: LatentCodec
     values: np.ndarray
+    buckets: Buckets | None
     part: dict[str, Any]
 
 
@@ -82,18 +85,11 @@ def encode_store(
         DataError: if the codec does not fit the size of the pictures.
     """
     codec, fingerprint = model.as_codec(), model.fingerprint()
-    values = open_latents(
-        store.images,
-        store.digest,
-        codec.compress,
-        fingerprint,
-        progress=lambda done, total: listener.phase("Encoding pictures", done, total),
-        say=listener.say,
-    )
+    values, buckets = _encoded(store, codec, fingerprint, listener)
     codec.remeasure(statistics, measure_latents(values, store.train))
     channels, height, width = codec.latent
     listener.say(f"in latents of {width} x {height}, {channels} channels, by a codec ({fingerprint[:12]})")
-    return Latents(codec, values, latent_part(codec, fingerprint))
+    return Latents(codec, values, buckets, latent_part(codec, fingerprint))
 
 
 def latents_again(store: PictureStore, model: PictureModel, listener: Listener) -> Latents:
@@ -105,12 +101,27 @@ def latents_again(store: PictureStore, model: PictureModel, listener: Listener) 
         listener: is told about progress.
     """
     assert isinstance(model.codec, LatentCodec)
-    values = open_latents(
-        store.images,
-        store.digest,
-        model.codec.compress,
-        model.spec.latent["codec"],
-        progress=lambda done, total: listener.phase("Encoding pictures", done, total),
-        say=listener.say,
-    )
-    return Latents(model.codec, values, model.spec.latent)
+    values, buckets = _encoded(store, model.codec, model.spec.latent["codec"], listener)
+    return Latents(model.codec, values, buckets, model.spec.latent)
+
+
+def _encoded(
+    store: PictureStore, codec: LatentCodec, fingerprint: str, listener: Listener
+) -> tuple[np.ndarray, Buckets | None]:
+    """Latents of the squares, (N, h, w, c), and of the pictures at their own shapes, where there are any."""
+
+    def encode(images: np.ndarray | Buckets) -> np.ndarray:
+        return open_latents(
+            images,
+            store.digest,
+            codec.compress,
+            fingerprint,
+            progress=lambda done, total: listener.phase("Encoding pictures", done, total),
+            say=listener.say,
+        )
+
+    squares, shaped, side = encode(store.images), store.buckets, codec.factor
+    if shaped is None:
+        return squares, None
+    shapes = tuple((height // side, width // side) for height, width in shaped.shapes)
+    return squares, replace(shaped, rows=encode(shaped), shapes=shapes, channels=codec.latent[0])

@@ -89,11 +89,11 @@ class Batches:
 
 
 class Bucketed:
-    """Batches of pictures at their own shapes, those of one batch alike.
+    """Batches of pictures, or of their latents, at their own shapes, those of one batch alike.
 
-    In each epoch every shape is cut into batches; where it does not fill its last one, that takes pictures
-    of the same shape once more. So pictures of a shape that is rarer than a batch is large come more often
-    than others.
+    How many batches of an epoch a shape gets follows from how many pictures have it, and where that is no
+    whole number, from a lot that is fair (systematic sampling): so every picture is seen once an epoch on
+    average, however rare its shape. A shape of fewer pictures than a batch is drawn in few epochs.
 
     Args:
         buckets: the pictures.
@@ -119,7 +119,7 @@ class Bucketed:
         which = buckets.which[indices]
         self.members = [indices[which == shape] for shape in np.unique(which)]
         self.epoch: tuple[int, list[np.ndarray]] = (-1, [])
-        self.steps = sum(-(-len(each) // size) for each in self.members)
+        self.steps = -(-len(indices) // size)
 
     def __call__(self, step: int) -> tuple[Tensor | None, ...]:
         """The batch of step 0, 1, ...: pictures (B, C, H, W), and what goes with them."""
@@ -133,11 +133,15 @@ class Bucketed:
     def _cut(self, epoch: int) -> list[np.ndarray]:
         """The batches of an epoch, in their order."""
         rng = np.random.default_rng(derive_seed(self.seed, "epoch", epoch))
+        counts = np.array([len(members) for members in self.members])
+        ends = np.cumsum(counts) / counts.sum() * self.steps
+        ends[-1] = self.steps  # sums of fractions may fall short of it
+        of = np.searchsorted(ends, np.arange(self.steps) + rng.random(), side="right")
         found = []
-        for members in self.members:
-            whole = -(-len(members) // self.size) * self.size
-            line = np.concatenate([rng.permutation(members) for _ in range(-(-whole // len(members)))])
-            found += np.split(line[:whole], whole // self.size)
+        for members, batches in zip(self.members, np.bincount(of, minlength=len(counts)), strict=True):
+            whole = int(batches) * self.size
+            line = [rng.permutation(members) for _ in range(-(-whole // len(members)))]
+            found += np.split(np.concatenate(line)[:whole], batches) if whole else []
         return [found[i] for i in rng.permutation(len(found))]
 
 
