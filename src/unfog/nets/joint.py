@@ -31,6 +31,7 @@ from unfog.nets.attention import (
 )
 from unfog.nets.layers import ClockEmbedding, Linear, check_settings, look_up, zeroed
 from unfog.nets.patches import cut
+from unfog.nets.position import Position
 
 MODULATIONS = ("shared", "block")
 
@@ -51,6 +52,7 @@ class JointTransformerConfig:
         context: width of the text tokens that it accepts, 0 for none.
         picture: width of the tokens of a picture given as a prompt, 0 for none.
         modulation: "shared" by all blocks, or each "block" its own.
+        position: whether patches know where in the picture they are, and not only how far apart.
         dropout: share of activations dropped at the end of each branch while training.
         variance: a second output for each channel, for a learned variance (``denoise/variance.py``).
     """
@@ -66,6 +68,7 @@ class JointTransformerConfig:
     context: int = 0
     picture: int = 0
     modulation: str = "shared"
+    position: bool = False
     dropout: float = 0.0
     variance: bool = False
 
@@ -201,6 +204,7 @@ class JointTransformer(nn.Module):
         outputs = config.channels * (1 + config.variance)
         self.clock = ClockEmbedding(config.vector)
         self.stem = Linear((config.channels + config.extra) * pixels, width)
+        self.position = Position(width) if config.position else None
         self.condition = Linear(config.context, width) if config.context else None
         double = min(config.double, config.depth - 1) if config.context else 0
         self.blocks = nn.ModuleList(
@@ -242,6 +246,8 @@ class JointTransformer(nn.Module):
         emb = F.silu(self.clock(clock) if vector is None else self.clock(clock) + vector)
         patches, frame = cut(x if concat is None else torch.cat([x, concat], 1), self.config.patch)
         parts = [self.stem(patches)]
+        if self.position is not None:
+            parts = [parts[0] + self.position.of(frame.rows, frame.columns, x.device)]
         if self.condition is not None and prompt.tokens is not None:
             parts.append(self.condition(prompt.tokens))
         turn = torch.complex(*rotary_2d(frame.rows, frame.columns, self.config.head, x.device))

@@ -40,8 +40,9 @@ def check_settings(config: Any, *names: str, place: str = "network") -> None:
     Raises:
         ConfigError: naming the setting.
     """
-    if not isinstance(getattr(config, "variance", False), bool):
-        raise ConfigError(f"{place}.variance = {config.variance!r}: give true or false.")
+    for name in ("variance", "position"):
+        if not isinstance(value := getattr(config, name, False), bool):
+            raise ConfigError(f"{place}.{name} = {value!r}: give true or false.")
     if not 0 <= config.dropout < 1:
         raise ConfigError(f"{place}.dropout = {config.dropout!r}: give a share from 0 to below 1.")
     for name in names:

@@ -48,5 +48,9 @@ class Position(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W), same shape out."""
         height, width = x.shape[2:]
-        told: Tensor = self.mix(coordinates(height, width, x.device).flatten(1).T)
-        return x + told.T.view(-1, height, width)
+        return x + self.of(height, width, x.device).T.view(-1, height, width)
+
+    def of(self, rows: int, columns: int, device: torch.device) -> Tensor:
+        """What is added, place by place, (rows * columns, C)."""
+        told: Tensor = self.mix(coordinates(rows, columns, device).flatten(1).T)
+        return told

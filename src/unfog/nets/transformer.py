@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from unfog.nets.attention import Turn, check_heads, rotary_2d, rotate
 from unfog.nets.layers import ClockEmbedding, Linear, check_settings, look_up, zeroed
 from unfog.nets.patches import cut
+from unfog.nets.position import Position
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +30,7 @@ class TransformerConfig:
         depth: blocks.
         head: width of an attention head, a multiple of 4.
         vector: length of the condition vector that it accepts.
+        position: whether patches know where in the picture they are, and not only how far apart.
         dropout: share of activations dropped in the feed-forward parts while training.
         variance: a second output for each channel, for a learned variance (``denoise/variance.py``).
     """
@@ -40,6 +42,7 @@ class TransformerConfig:
     depth: int = 6
     head: int = 64
     vector: int = 128
+    position: bool = False
     dropout: float = 0.0
     variance: bool = False
 
@@ -91,6 +94,7 @@ class Transformer(nn.Module):
         outputs = config.channels * (1 + config.variance)
         self.clock = ClockEmbedding(config.vector)
         self.stem = Linear((config.channels + config.extra) * pixels, width)
+        self.position = Position(width) if config.position else None
         self.blocks = nn.ModuleList(
             TokenBlock(width, config.head, config.vector, config.dropout) for _ in range(config.depth)
         )
@@ -106,6 +110,8 @@ class Transformer(nn.Module):
             x = torch.cat([x, concat], 1)
         patches, frame = cut(x, self.config.patch)
         h = self.stem(patches)
+        if self.position is not None:
+            h = h + self.position.of(frame.rows, frame.columns, x.device)
         turn = rotary_2d(frame.rows, frame.columns, self.config.head, x.device)
         for block in self.blocks:
             h = block(h, emb, turn)

@@ -67,8 +67,6 @@ class UNetConfig:
             )
         check_settings(self, "channels", "patch", "widths", "depth", "head", "vector", "context_levels")
         check_prompts(self)
-        if not isinstance(self.position, bool):
-            raise ConfigError(f"network.position = {self.position!r}: give true or false.")
         if not isinstance(self.spatial, int) or self.spatial < 0:
             raise ConfigError(f"network.spatial = {self.spatial!r}: give a number of levels, or 0 for none.")
 
