@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from tests.given import enliven
 from unfog.nets import UNet, UNetConfig
+from unfog.nets.joint import JointTransformer, JointTransformerConfig
 from unfog.nets.position import Position, coordinates
+from unfog.nets.transformer import Transformer, TransformerConfig
+
+CONFIGS = {Transformer: TransformerConfig, JointTransformer: JointTransformerConfig}
 
 
 def test_every_place_has_coordinates_of_its_own() -> None:
@@ -35,6 +40,23 @@ def test_it_begins_as_nothing_and_then_tells_places_apart() -> None:
     told = position(x).detach()
     assert told.shape == x.shape and torch.equal(told[0], told[1])
     assert float(told[0].flatten(1).std(1).min()) > 0.1
+
+
+@pytest.mark.parametrize("kind", [Transformer, JointTransformer])
+def test_patches_that_look_alike_are_told_apart(kind: type) -> None:
+    """Of a picture that is the same everywhere, rotary codes alone make an output that is, too."""
+
+    def spread(position: bool) -> float:
+        torch.manual_seed(0)
+        network = kind(
+            CONFIGS[kind](channels=1, patch=2, width=16, depth=2, head=8, vector=8, position=position)
+        )
+        enliven(network, 0.3)
+        with torch.inference_mode():
+            drawn = network.eval()(torch.ones(1, 1, 8, 8), torch.zeros(1))
+        return float(drawn[0, 0, ::2, ::2].std())
+
+    assert spread(False) < 1e-5 < 1e-2 < spread(True)
 
 
 def test_a_network_that_knows_positions_draws_another_thing_in_another_place() -> None:

@@ -41,6 +41,14 @@ def test_a_text_is_looked_at_where_there_are_at_most_16_by_16_places(size: int, 
     assert "context_levels" not in image.network_for("small", size, {})
 
 
+@pytest.mark.parametrize("kind", ["unet", "joint"])
+def test_networks_that_are_told_what_to_draw_know_positions(kind: str) -> None:
+    told = image.network_for("small", 32, {"kind": kind, "context": 32})
+    assert told["position"] is True
+    assert not image.network_for("small", 32, {"kind": kind}).get("position", False)
+    assert image.network_for("small", 32, {**told, "position": False})["position"] is False
+
+
 @given(st.integers(0, 100_000))
 def test_groups_keep_enough_pictures_each(pictures: int) -> None:
     groups = image.default_groups(pictures)

@@ -90,18 +90,20 @@ def network_for(preset: str, size: int, options: dict[str, Any]) -> dict[str, An
     """The network's options: the preset, fitted to the size of the pictures, then what the user changed.
 
     Larger pictures are folded into more channels (patches of 4 from 48 pixels on), and get more levels, so
-    that attention always sees about 8 x 8 places.
+    that attention always sees about 8 x 8 places. Whoever is told where things stand has to know where that
+    is: networks that listen to words know positions.
     """
     kind = options.get("kind", "unet")
+    told = bool(options.get("context") or options.get("picture"))
     if kind == "transformer":
         width = {"tiny": 64, "small": 192, "base": 384}[preset]
         return {"kind": kind, "patch": 4 if size < 96 else 8, "width": width, **options}
     if kind == "joint":
         width, depth = {"tiny": (64, 4), "small": (256, 6), "base": (384, 10)}[preset]
         patch = 2 if size <= 16 else 4 if size < 96 else 8  # 64 to 600 tokens
-        return {"kind": kind, "patch": patch, "width": width, "depth": depth, **options}
+        shape = {"patch": patch, "width": width, "depth": depth, "position": told}
+        return {"kind": kind, **shape, **options}
     patch = int(options.get("patch", 2 if size < 48 else 4))
-    told = bool(options.get("context") or options.get("picture"))
     shape = LISTENERS[preset] if told else PRESETS[preset]
     width = shape["width"] if told else shape["width"] * max(1, patch // 2)
     widths, side = [width], -(-size // patch)
@@ -110,9 +112,8 @@ def network_for(preset: str, size: int, options: dict[str, Any]) -> dict[str, An
         side = -(-side // 2)
     chosen = {"kind": kind, "patch": patch, "widths": widths, "depth": shape["depth"]}
     if told:
-        chosen["context_levels"] = sum(
-            -(-size // (patch << level)) <= LISTENING for level in range(len(widths))
-        )
+        places = [-(-size // (patch << level)) for level in range(len(widths))]
+        chosen |= {"context_levels": sum(side <= LISTENING for side in places), "position": True}
     return {**chosen, **options}
 
 
