@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.given import small_writer
+from tests.given import enliven, small_writer
 from unfog.condition import NONE
 from unfog.denoise import MaskedDenoiser
 from unfog.model.blocks import Behind, walk_blocks
@@ -110,3 +110,17 @@ def test_every_sampler_of_hidden_tokens_writes_blocks(name: str) -> None:
     model = small_writer(network={"block": BLOCK})
     one, two = (model.generate(2, sampler=name, steps=3, seed=5, length=40) for _ in range(2))
     assert one == two and any(one)
+
+
+def test_a_short_canvas_of_a_model_of_rows_is_seen_as_a_row() -> None:
+    """How much is hidden must not hang on where a canvas ends."""
+    model = small_writer(packed=True)
+    enliven(model.denoiser.network, 0.3)
+    mask, row = model.codec.mask, model.layout.beginning("My").tokens
+    short, open = row[None, :10], row[None, :10] == mask
+    of_row = model.without(row[None], row[None] == mask).rows[: int(open.sum())]
+    torch.testing.assert_close(model.without(short, open).rows, of_row)
+    whole = small_writer(packed=False)
+    enliven(whole.denoiser.network, 0.3)
+    alone = whole.without(short, open).rows - whole.without(row[None], row[None] == mask).rows[: len(of_row)]
+    assert float(alone.detach().abs().max()) > 0.01, "whole documents fill their rows by END"

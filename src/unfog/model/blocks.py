@@ -4,6 +4,11 @@ This is autoregression over blocks (Arriola et al. 2025, arXiv 2503.09573): the 
 the model sees at once, and ends by itself. What is kept of finished blocks is exact, as no block sees a later
 one; only where the text outgrows the context is the memory made anew, from its second half. A source that
 does not see its target is remembered in the same way.
+
+Rows that were cut out of a long line have one length, and how much of it is hidden tells a network without a
+clock how much it knows. A shorter canvas would look as if more were known, and what is seen would count for
+more than it should: "a simple text editor editor editor". So a short canvas is seen as a row of which nothing
+further is known (``Amid``).
 """
 
 from __future__ import annotations
@@ -37,6 +42,30 @@ class Behind(nn.Module):
     def hidden(self, tokens: Tensor, vector: Tensor | None = None) -> Tensor:
         """See ``TextTransformer.hidden``; the cache stays as it is."""
         return self.network.hidden(tokens, vector, cache=self.cache)
+
+    def logits_of(self, hidden: Tensor) -> Tensor:
+        """See ``TextTransformer.logits_of``."""
+        return self.network.logits_of(hidden)
+
+
+class Amid(nn.Module):
+    """A network that sees its tokens at the beginning of a row, all else of which is hidden.
+
+    Args:
+        network: what sees it.
+        length: tokens of a row.
+        mask: what a hidden token is.
+    """
+
+    def __init__(self, network: TextTransformer, length: int, mask: int) -> None:
+        super().__init__()
+        self.network, self.length, self.mask = network, length, mask
+
+    def hidden(self, tokens: Tensor, vector: Tensor | None = None) -> Tensor:
+        """See ``TextTransformer.hidden``; of the tokens that are there, (B, L, D)."""
+        count = tokens.shape[1]
+        row = nn.functional.pad(tokens, (0, self.length - count), value=self.mask)
+        return self.network.hidden(row, vector)[:, :count]
 
     def logits_of(self, hidden: Tensor) -> Tensor:
         """See ``TextTransformer.logits_of``."""

@@ -17,7 +17,7 @@ from unfog.denoise.categorical import CategoricalPosterior, MaskedDenoiser, Toke
 from unfog.errors import ModelError, SampleError
 from unfog.guide import Barred, ClassifierFree, Given
 from unfog.model.base import DiffusionModel
-from unfog.model.blocks import Bar, walk_beneath, walk_blocks
+from unfog.model.blocks import Amid, Bar, walk_beneath, walk_blocks
 from unfog.model.canvas import Canvas, Layout
 from unfog.model.forgetting import process_for
 from unfog.model.vocabulary import TOKENS_FILE, read_tokens
@@ -179,7 +179,7 @@ class TokenModel(DiffusionModel):
         was_training = self.training
         self.eval()
         try:
-            denoiser, cond = self._steered(len(x), labels, writing)
+            denoiser, cond = self._steered(x, labels, writing)
             bar = self._bar(canvases, ends)
             grid, total = even(writing.steps, start), writing.steps
             if self.block:
@@ -248,15 +248,23 @@ class TokenModel(DiffusionModel):
         )
 
     def _steered(
-        self, count: int, labels: Sequence[int] | None, writing: Writing
+        self, x: Tensor, labels: Sequence[int] | None, writing: Writing
     ) -> tuple[TokenDenoiser, Condition]:
-        denoiser: Any = self.denoiser
+        denoiser: Any = self._seeing(x.shape[1])
         if self.encoder is None:
             return denoiser, NONE
-        cond, null = self._told(count, labels), self.encoder.null(count)
+        cond, null = self._told(len(x), labels), self.encoder.null(len(x))
         if writing.guidance != 1.0:
             denoiser = ClassifierFree(denoiser, null, writing.guidance)
         return denoiser, cond
+
+    def _seeing(self, length: int) -> MaskedDenoiser | UniformDenoiser:
+        """The denoiser, for canvases of a length: see ``Amid``."""
+        network, process = self.denoiser.network, self.denoiser.process
+        short = self.layout.packed and not self.block and length < self.spec.context
+        if short and isinstance(process, MaskedProcess) and isinstance(network, TextTransformer):
+            return self.denoiser.onto(Amid(network, self.spec.context, process.mask))
+        return self.denoiser
 
     def _told(self, count: int, labels: Sequence[int] | None) -> Condition:
         if self.encoder is None:
@@ -283,7 +291,8 @@ class TokenModel(DiffusionModel):
         cond = self._told(len(x), labels)
         noise = self.denoiser.process.prior(x.shape, Noise(0))
         x_t = torch.where(blank, noise, x).to(self.device)
-        posterior: CategoricalPosterior = self.denoiser(x_t, torch.ones((), dtype=torch.float64), cond)
+        seeing, t = self._seeing(x.shape[1]), torch.ones((), dtype=torch.float64)
+        posterior: CategoricalPosterior = seeing(x_t, t, cond)
         return posterior
 
     # ---- settings ---------------------------------------------------------------------------------
