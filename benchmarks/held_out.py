@@ -10,7 +10,9 @@ left of each pair of drawn ones, and the captions are printed.
 from __future__ import annotations
 
 import argparse
+import re
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +27,7 @@ from unfog.recipes.assess import data_of
 from unfog.recipes.listen import Silent
 
 ROWS = 4  # triples side by side
+HAN = re.compile("[\u4e00-\u9fff]")
 TONE = ":"  # behind it stands the skin tone, or whose hands they are
 
 
@@ -41,6 +44,11 @@ def chosen(store: PictureStore, n: int, seed: int) -> list[int]:
         if len(found) == n:
             break
     return found
+
+
+def in_script(captions: Sequence[str], han: bool) -> str:
+    """The first caption with Chinese characters, or without; the first of all where there is none."""
+    return next((text for text in captions if bool(HAN.search(text)) is han), captions[0])
 
 
 def main() -> None:
@@ -60,14 +68,14 @@ def main() -> None:
     assert store.captions is not None
     sampling = model.settings(guidance=options.guidance)
     columns, started = [store.images[places]], time.perf_counter()
-    for language in range(2):
-        texts = [store.captions[i][language] for i in places]
+    told = [[in_script(store.captions[i], han) for i in places] for han in (False, True)]
+    for texts in told:
         asked = model.asker.choose(len(texts), Wish(prompt=texts))
         columns.append(model.draw(asked, len(texts), seed=0, sampling=sampling))
     print(f"{2 * len(places)} pictures in {time.perf_counter() - started:.1f} s\n")
     print("| | English | Chinese |\n|---|---|---|")
-    for number, i in enumerate(places, 1):
-        print(f"| {number} | {store.captions[i][0]} | {store.captions[i][1]} |")
+    for number, (english, chinese) in enumerate(zip(*told, strict=True), 1):
+        print(f"| {number} | {english} | {chinese} |")
     pictures = np.stack(columns, 1).reshape(-1, *columns[0].shape[1:])
     Image.fromarray(contact_sheet(pictures, columns=3 * ROWS, tile=96)).save(options.sheet)
 
