@@ -21,7 +21,7 @@ from unfog.sample.ipndm import IPNDM
 from unfog.sample.langevin import Langevin
 from unfog.sample.learned import Learned
 from unfog.sample.length import LengthFirst
-from unfog.sample.ordered import Confidence, Entropy, Margin, Random, Threshold
+from unfog.sample.ordered import Confidence, Entropy, Margin, Random, Reading, Threshold
 from unfog.sample.remask import Remask
 from unfog.sample.restart import Restart
 from unfog.sample.rk4 import RK4
@@ -64,6 +64,7 @@ TOKEN_SAMPLERS: dict[str, type[Sampler[Any, Any]]] = {
     "margin": Margin,
     "threshold": Threshold,
     "random": Random,
+    "reading": Reading,
     "remask": Remask,
     # of uniform diffusion
     "uniform": Exchange,
@@ -105,6 +106,7 @@ __all__ = [
     "Margin",
     "PredictorCorrector",
     "Random",
+    "Reading",
     "Remask",
     "Restart",
     "SDESolver2M",

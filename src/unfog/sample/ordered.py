@@ -7,6 +7,7 @@
     Threshold    all whose probability exceeds tau, at least one a step (Fast-dLLM, Wu et al. 2025, arXiv
                  2505.22618): easy texts take few calls
     Random       any, but as many as in the other orders: ancestral sampling with a known number of calls
+    Reading      the first ones, as we read: for completions by models that learned from runs (``train.runs``)
 
 How sure is read from the probabilities before a token is drawn, and not from the one that was: to prefer
 positions that happened to draw a likely token would make likely tokens likelier than they are. So with one
@@ -132,6 +133,15 @@ class Random(Ordered):
     def certainty(self, rows: Tensor, lots: Tensor) -> Tensor:
         """The lots."""
         return lots
+
+
+@dataclass(frozen=True)
+class Reading(Ordered):
+    """From the first place to the last."""
+
+    def certainty(self, rows: Tensor, lots: Tensor) -> Tensor:
+        """All the same: of equals the first comes first."""
+        return torch.zeros_like(lots)
 
 
 @dataclass(frozen=True)

@@ -121,6 +121,8 @@ class TextTrainConfig(CommonTrainConfig):
     Attributes:
         batch: rows per step; 0 takes as many as have about 4,096 tokens, at least 16.
         weight: "plain" or "bound", how much a lost token counts at each time.
+        runs: share of rows whose tokens are hidden in runs instead of one by one; for models that complete
+            long texts. Not for pairs, blocks, or uniform noise.
         joint: share of pairs of which the text is learned instead of its summary, so that the model can also
             write.
         beside: share of the tokens of the sources that are hidden and learned beside the summaries; those are
@@ -130,6 +132,7 @@ class TextTrainConfig(CommonTrainConfig):
 
     batch: int = Field(default=0, ge=0)
     weight: Literal["plain", "bound"] = "plain"
+    runs: float = Field(default=0.0, ge=0, le=1)
     joint: float = Field(default=0.2, ge=0, le=1)
     beside: float = Field(default=0.15, ge=0, le=0.5)
     copies: int = Field(default=4, ge=1, le=64)

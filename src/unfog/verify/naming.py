@@ -38,7 +38,7 @@ from unfog.verify.check import Result, error
 from unfog.verify.tokens import FIRST, LENGTH, THEN, Says, chain
 
 COUNT = 16_000  # samples
-ORDERS = ("confidence", "entropy", "margin", "threshold", "random")
+ORDERS = ("confidence", "entropy", "margin", "threshold", "random", "reading")
 LEAST = 1e-4  # chance of counts as far off as these
 
 
