@@ -25,7 +25,7 @@ from unfog.nets import TEXT_NETWORKS
 from unfog.nets.text import TextTransformer
 from unfog.process import MaskedProcess, UniformProcess
 from unfog.rng import Noise
-from unfog.sample import TOKEN_SAMPLERS, Ancestral, LengthFirst, Step, Unrepeated, even, trajectory
+from unfog.sample import TOKEN_SAMPLERS, Ancestral, Closing, LengthFirst, Step, Unrepeated, even, trajectory
 from unfog.sample.ordered import Ordered
 from unfog.spec import Writing, build_part, choose_labels, choose_writing
 from unfog.spec.text import TextSpec
@@ -166,11 +166,13 @@ class TokenModel(DiffusionModel):
             ends: whether a text may end where a canvas is open.
         """
         writing = writing or self.spec.sampling
-        sampler = self._sampler(writing)
+        sampler = named = self._sampler(writing)
         if ends and start == 1.0 and self._tells_length(canvases, sampler):
             sampler = LengthFirst(sampler, self.codec.end)
         if writing.no_repeat:
             sampler = Unrepeated(sampler, writing.no_repeat, (self.codec.end,))
+        if ends and self.layout.packed and not self.block and isinstance(named, Ancestral | Ordered):
+            sampler = Closing(sampler, self.codec.end)
         rng, canvas = Noise.for_pictures(seed, indices), torch.stack([c.tokens for c in canvases])
         x = canvas.to(self.device)
         given = x != self.codec.mask

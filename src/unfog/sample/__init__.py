@@ -5,6 +5,7 @@ from typing import Any
 from unfog.sample.adaptive import Adaptive
 from unfog.sample.ancestral import Ancestral
 from unfog.sample.base import Sampler, Step, trajectory
+from unfog.sample.closing import Closing
 from unfog.sample.corrector import PredictorCorrector
 from unfog.sample.ddim import DDIM
 from unfog.sample.ddpm import DDPM
@@ -90,6 +91,7 @@ __all__ = [
     "TOKEN_SAMPLERS",
     "Adaptive",
     "Ancestral",
+    "Closing",
     "Confidence",
     "DPMSolver2M",
     "DPMSolver2S",
