@@ -124,3 +124,22 @@ def test_a_short_canvas_of_a_model_of_rows_is_seen_as_a_row() -> None:
     enliven(whole.denoiser.network, 0.3)
     alone = whole.without(short, open).rows - whole.without(row[None], row[None] == mask).rows[: len(of_row)]
     assert float(alone.detach().abs().max()) > 0.01, "whole documents fill their rows by END"
+
+
+def test_what_follows_the_end_is_not_written() -> None:
+    """In a row of texts laid end to end, the canvas of one is closed with END once it is over."""
+    model, count = small_writer(packed=True), 300
+    canvas, end, mask = model.layout.beginning("My"), model.codec.end, model.codec.mask
+    with torch.no_grad():
+        model.denoiser.network.stem.weight.zero_()  # any token is as likely as any other
+    open = canvas.tokens == mask
+    writing = model.settings(sampler="reading", steps=int(open.sum()))
+    steps = [step.x_s for _, _, step in model.walk(range(count), [canvas] * count, writing=writing)]
+    early = (steps[-1][:, :-1] == end) & open[:-1]
+    assert 5 < int(early.any(1).sum()) < count
+    for number in early.any(1).nonzero()[:, 0]:
+        over = int(early[number].int().argmax())
+        assert (steps[-1][number, over:] == end).all()
+        asked = int(open[:over].sum()) + 1  # one token a step
+        left = [int((x[number] == mask).sum()) for x in steps]
+        assert left[asked - 2] > 0 and not any(left[asked - 1 :])
