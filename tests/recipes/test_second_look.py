@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tests.given import knowing, small_writer
-from unfog.recipes.second_look import second_look, written_places
+from unfog.recipes.second_look import second_look, unread, written_places
 
 TEXT = "A dog sees the moon."
 
@@ -52,3 +52,11 @@ def test_what_was_written_ends_with_the_first_end() -> None:
     canvas = torch.tensor([8, 1, 9, 9, 9, 9])
     assert written_places(canvas, torch.tensor([8, 1, 2, 8, 8, 8]), mask, end).tolist() == [2, 3]
     assert written_places(canvas, torch.tensor([8, 1, 2, 3, 4, 5]), mask, end).tolist() == [2, 3, 4, 5]
+
+
+def test_what_stands_behind_the_end_is_not_read() -> None:
+    mask, end = 9, 8
+    canvas = torch.tensor([[8, 1, 9, 9, 9, 9]] * 3)
+    texts = torch.tensor([[8, 1, 2, 8, 8, 5], [8, 1, 2, 3, 4, 5], [8, 1, 8, 8, 8, 8]])
+    expected = torch.tensor([[8, 1, 2, 8, 9, 9], [8, 1, 2, 3, 4, 5], [8, 1, 8, 9, 9, 9]])
+    assert torch.equal(unread(canvas, texts, mask, end), expected)

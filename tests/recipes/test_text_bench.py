@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 import unfog
 from tests.given import small_writer
 from unfog.errors import DataError
+from unfog.recipes import text_bench
 from unfog.recipes.listen import Silent
 from unfog.recipes.text_bench import Bench, Needed, open_places
 from unfog.spec import Writing
@@ -33,7 +35,7 @@ def counted(model: Any, writing: Writing) -> tuple[float, int]:
     return float(needed.calls[0]), calls
 
 
-@pytest.mark.parametrize("sampler", ["ancestral", "confidence", "threshold", "random"])
+@pytest.mark.parametrize("sampler", ["ancestral", "confidence", "threshold", "random", "reading"])
 @pytest.mark.parametrize("steps", [3, 40])
 def test_the_calls_of_one_text_are_those_of_the_network(sampler: str, steps: int) -> None:
     needed, calls = counted(small_writer(), Writing(sampler, steps))
@@ -73,3 +75,17 @@ def test_too_few_texts_are_refused(writer: Path, tmp_path: Path) -> None:
     few.write_text("One text.\n\nAnother text.\n\nA third one.", "utf-8")
     with pytest.raises(DataError, match="Give more texts"):
         Bench.of(unfog.load(writer), few, 50, Silent())
+
+
+def test_the_second_look_at_rows_of_texts_sees_nothing_behind_the_end(texts: Path, monkeypatch: Any) -> None:
+    model, seen = small_writer(packed=True), list[torch.Tensor]()
+    monkeypatch.setattr(
+        text_bench, "second_look", lambda _, shown, *rest: seen.append(shown) or torch.ones(50, 1)
+    )
+    written = Bench.of(model, texts, 50, Silent()).write(Writing("reading", 40), (0, 1))
+    (shown,) = seen
+    ended = (shown[:, 1:] == model.codec.end).any(1)
+    for row, text, over in zip(shown, written.texts, ended, strict=True):
+        assert model.codec.decode(row[1:]) == text
+        assert bool((row == model.codec.mask).any()) <= bool(over)
+    assert bool(ended.any()) and not bool(ended.all())

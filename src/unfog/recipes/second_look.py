@@ -58,3 +58,10 @@ def written_places(canvas: Tensor, text: Tensor, mask: int, end: int) -> Tensor:
     places = (canvas == mask).nonzero()[:, 0]
     ends = (text[places] == end).nonzero()[:, 0]
     return places[: int(ends[0]) + 1] if len(ends) else places
+
+
+def unread(canvas: Tensor, text: Tensor, mask: int, end: int) -> Tensor:
+    """Texts with what stands behind their first END hidden again, (B, L); arguments as above, (B, L)."""
+    open = canvas == mask
+    ended = ((text == end) & open).long()
+    return text.masked_fill(open & (ended.cumsum(1) > ended), mask)
