@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,11 @@ from PIL import Image
 
 from unfog.model import PictureModel
 from unfog.recipes import image
-from unfog.recipes.image import sampling_for, schedule_for
+from unfog.recipes.image import most_noise, sampling_for, schedule_for
 from unfog.recipes.listen import Silent
 from unfog.spec import Spec
+from unfog.train import TrainConfig
+from unfog.train.denoising import noise_law
 
 
 @pytest.mark.parametrize("preset", image.PRESETS)
@@ -81,3 +84,17 @@ def test_a_ladder_of_noise_begins_at_the_largest_distance() -> None:
     assert schedule_for({"kind": "cosine"}, 48.39) == {"kind": "cosine"}
     assert sampling_for(7.4, False, most=48.4)["start"] == 48.4
     assert sampling_for(7.4, False)["start"] == 74.0
+
+
+@pytest.mark.parametrize(
+    ("law", "expected"),
+    [
+        ({}, math.inf),
+        ({"noise_mean": 0.9, "noise_std": 1.3}, math.exp(0.9 + 2.5 * 1.3)),
+        ({"noise_std": 1.0}, math.exp(noise_law(51.0)[0] + 2.5)),
+        ({"noise_mean": -3.0, "noise_std": 0.1}, 20.0),
+    ],
+)
+def test_sampling_begins_where_training_has_been(law: dict[str, float], expected: float) -> None:
+    assert most_noise({"kind": "cosine"}, TrainConfig(**law), 51.0) == pytest.approx(expected)
+    assert most_noise({"kind": "ve", "sigma_max": 12.0}, TrainConfig(**law), 51.0) == 12.0

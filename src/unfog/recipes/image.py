@@ -34,6 +34,7 @@ PRESETS: dict[str, dict[str, int]] = {
 }
 WHOLE = 32  # latents along a side up to which the network looks at each of them by itself
 COARSEST = 8  # about the side at the lowest resolution, where attention looks at everything
+LEAST_START = 20.0  # the noise at which sampling starts at least: data of any spread are lost there
 LISTENING = 16  # the largest side at which places look at a text or a picture given as a prompt
 LISTENERS: dict[str, dict[str, int]] = {
     "tiny": {"width": 32, "depth": 1},
@@ -160,7 +161,7 @@ def prepared_for(
     classes = tuple(store.classes) if labelled else ()
     groups = _groups(config, store, classes)
     schedule = schedule_for(config.schedule, diameter)
-    ours = sampling_for(spread, groups is not None, schedule.get("sigma_max", math.inf))
+    ours = sampling_for(spread, groups is not None, most_noise(schedule, config.train, spread))
     spec = Spec(
         recipe="image",
         network=network_of(config.preset, store.size, config.network, latents),
@@ -219,6 +220,21 @@ def schedule_for(options: dict[str, Any], diameter: float) -> dict[str, Any]:
     return options
 
 
+def most_noise(schedule: dict[str, Any], train: TrainConfig, spread: float) -> float:
+    """The noise level above which nothing should begin: what the schedule has, and training visits.
+
+    The law that follows from the data visits all that is needed; one that was given may not, and above it
+    the network has learned nothing: there, steps are wasted at best.
+    """
+    most = float(schedule.get("sigma_max", math.inf))
+    if train.noise_mean is None and train.noise_std is None:
+        return most
+    mean, std = noise_law(spread)
+    mean = mean if train.noise_mean is None else train.noise_mean
+    std = std if train.noise_std is None else train.noise_std
+    return min(most, max(LEAST_START, math.exp(mean + 2.5 * std)))
+
+
 def sampling_for(spread: float, steered: bool, most: float = math.inf) -> dict[str, Any]:
     """Sampling settings that suit data of this spread (``PixelStatistics.spread``).
 
@@ -226,7 +242,7 @@ def sampling_for(spread: float, steered: bool, most: float = math.inf) -> dict[s
     factor of 1.9 in noise. The schedule may have no more noise than ``most``. Mild guidance acts only around
     the spread, where it is decided what is drawn.
     """
-    start, end = min(1000.0, max(20.0, 10 * spread), most), 0.05
+    start, end = min(1000.0, max(LEAST_START, 10 * spread), most), 0.05
     settings = {"start": round(start, 1), "end": end, "steps": math.ceil(1.6 * math.log(start / end))}
     if steered:
         settings |= {

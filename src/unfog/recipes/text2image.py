@@ -30,6 +30,7 @@ from unfog.model.vocabulary import tokens_hash
 from unfog.recipes.image import (
     PRESETS,
     DataConfig,
+    most_noise,
     network_of,
     opened,
     sampling_for,
@@ -178,7 +179,8 @@ def prepare(config: Text2ImageConfig, listener: Listener) -> Pictures:
     for warning in saturation_warnings(statistics):
         listener.say(f"Warning: {warning}")
     network = {"kind": "unet", "context": 192, **config.network}
-    ours = sampling_for(spread, steered=True)
+    schedule = schedule_for(config.schedule, diameter)
+    ours = sampling_for(spread, steered=True, most=most_noise(schedule, config.train, spread))
     # latents have no black and white to shrink to: there, what no picture had is cut
     threshold = "dynamic" if latents is None else "static"
     guidance = GUIDANCE if pairs is None else LIKENESS
@@ -186,7 +188,7 @@ def prepare(config: Text2ImageConfig, listener: Listener) -> Pictures:
     spec = Spec(
         recipe="text2image",
         network=network_of(config.preset, store.size, network, latents),
-        schedule=schedule_for(config.schedule, diameter),
+        schedule=schedule,
         target=config.target,
         statistics=statistics.to_dict(),
         sampling=build_part(Sampling, {**ours, **config.sampling}, "sampling"),
