@@ -22,6 +22,7 @@ from unfog.recipes.steps_text import (
     exact_way,
     fitting,
     one_at_a_time,
+    plans_of,
     variety_of,
 )
 from unfog.sample import TOKEN_SAMPLERS
@@ -83,6 +84,22 @@ def test_entropies_of_known_texts() -> None:
     assert found["entropy1"].value == pytest.approx(2.0) and found["entropy4"].value == 0.0
     assert found["entropy1"].low == pytest.approx(2.0)  # whichever group is left out
     assert variety_of(["a b"] * 20, 40)["entropy4"].value is None
+
+
+def test_what_the_model_does_now_is_tried_too(summariser: Path) -> None:
+    model = small_writer()
+    exact = exact_way(model, 21)
+    for steps, added in ((21, 0), (5, 1)):
+        model.spec = replace(model.spec, sampling=Writing("ancestral", steps, temperature=0.5))
+        exact = exact_way(model, 21)
+        plans = plans_of(model, exact, 21)
+        assert len(plans) == len(set(map(repr, plans))) == 4 * len(fitting(model)) + added
+        assert model.spec.sampling in plans
+        assert all(plan.temperature == 0.5 for plan in plans)
+    assert model.spec.sampling not in plans_of(model, exact, 21, counts=(4,))
+    of_pairs = unfog.load(summariser)
+    (now,) = [p for p in plans_of(of_pairs, exact_way(of_pairs, 3), 3) if p.steps > 3]
+    assert now == of_pairs.settings(**of_pairs.for_summary())
 
 
 @pytest.mark.usefixtures("quick_reader")

@@ -118,8 +118,7 @@ def advise_text(
         model: trained.
         data: what it learned from; half of what it held out trains the reader.
         n: texts for each measurement; 200 of up to 64 tokens, or 64 of more, when left out.
-        counts: steps to try, of a block where it writes block by block; what is more than one for each token
-            counts as that.
+        counts: see ``plans_of``.
         listener: is told about progress.
 
     Raises:
@@ -127,14 +126,8 @@ def advise_text(
     """
     listener = listener or Silent()
     bench = Bench.of(model, data, n, listener)
-    most = bench.places
-    steps = sorted(
-        {min(count, most) for count in counts or (*COUNTS, *([most] if most <= COUNTS[-1] else []))}
-    )
-    exact = exact_way(model, most)
-    plans = [
-        replace(exact, sampler=name, steps=count, options={}) for name in fitting(model) for count in steps
-    ]
+    exact = exact_way(model, bench.places)
+    plans = plans_of(model, exact, bench.places, counts)
     written = [bench.write(plan, (place, len(plans) + 1)) for place, plan in enumerate([exact, *plans])]
     cut = [[words_and_marks(text) for text in texts] for texts in (bench.real, written[0].texts)]
     size = min(sum(map(len, pieces)) for pieces in cut)
@@ -158,6 +151,27 @@ def adopt_text(model: TextModel, advice: TextAdvice) -> None:
             "judge": advice.judge,
         }
     )
+
+
+def plans_of(
+    model: TextModel, exact: Writing, places: int, counts: Sequence[int] | None = None
+) -> list[Writing]:
+    """What is tried: every sampler that fits, with several numbers of steps, and what the model does now.
+
+    Args:
+        model: of text.
+        exact: all other settings are those of the exact way.
+        places: tokens to name, of a block where it writes block by block.
+        counts: steps to try; what is more than one for each token counts as that. Of these alone, and not
+            what the model does now.
+    """
+    tried = counts or (*COUNTS, *([places] if places <= COUNTS[-1] else []))
+    steps = sorted({min(count, places) for count in tried})
+    plans = [
+        replace(exact, sampler=name, steps=count, options={}) for name in fitting(model) for count in steps
+    ]
+    now = model.settings(**(model.for_summary() if "summarize" in model.spec.tasks else {}))
+    return plans if counts or now in (exact, *plans) else [*plans, now]
 
 
 def fitting(model: TextModel) -> list[str]:
