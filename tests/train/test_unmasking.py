@@ -17,7 +17,7 @@ from unfog.model.vocabulary import tokens_hash
 from unfog.process import KEEPS
 from unfog.rng import Noise
 from unfog.spec import TextSpec
-from unfog.train import TextTrainConfig, UnmaskingObjective
+from unfog.train import TextTrainConfig, Training, UnmaskingObjective
 from unfog.train.rows import Rows, pairs, whole
 from unfog.train.unmasking import STRETCH
 
@@ -235,6 +235,7 @@ def test_runs_lose_as_many_tokens_in_fewer_pieces() -> None:
     rows, lost = texts(3000), {}
     for runs in (0.0, 1.0, 0.5):
         objective = UnmaskingObjective(model(), TextTrainConfig(runs=runs))
+        objective.fallen = 1.0
         clean, corrupted, weight, t, *_ = objective.draw(rows, Noise(0), hide=0.0)
         lost[runs] = hidden = corrupted == CODEC.mask
         assert torch.equal(hidden, weight > 0) and torch.equal(clean[~hidden], corrupted[~hidden])
@@ -244,8 +245,24 @@ def test_runs_lose_as_many_tokens_in_fewer_pieces() -> None:
     assert pieces[0.0] == pytest.approx(1 / 3, rel=0.03)
     assert pieces[1.0] == pytest.approx(1 / 3 * (1 - 1 / STRETCH) / math.log(STRETCH), rel=0.06)
     assert pieces[0.5] == pytest.approx((pieces[0.0] + pieces[1.0]) / 2, rel=0.06)
-    asked = UnmaskingObjective(model(), TextTrainConfig(runs=1.0)).draw(rows, Noise(0))
-    assert torch.equal(asked[1] == CODEC.mask, lost[0.0]), "validation hides tokens one by one"
+    objective = UnmaskingObjective(model(), TextTrainConfig(runs=1.0))
+    assert torch.equal(objective.draw(rows, Noise(0), hide=0.0)[1] == CODEC.mask, lost[0.0]), "not yet"
+    objective.fallen = 1.0
+    assert torch.equal(objective.draw(rows, Noise(0))[1] == CODEC.mask, lost[0.0]), "not in validation"
+
+
+def test_runs_come_as_the_learning_rate_falls() -> None:
+    x, learned, _ = texts(64)
+
+    def source(step: int) -> tuple[Tensor, Tensor, None]:
+        return x.roll(step, 0), learned, None
+
+    losses = []
+    for runs in (0.0, 1.0):
+        config = TextTrainConfig(steps=8, decay=0.5, batch=64, warmup=0, runs=runs)
+        losses.append([step.loss for step in Training(model(), source, config).fit()])
+    # in step 4 the rate begins to fall, and nothing has fallen before it
+    assert losses[0][:5] == losses[1][:5] and losses[0][5:] != losses[1][5:]
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,10 @@ is hidden as well, and learned beside the target. Nothing is computed for the em
 rows are sorted by what they need. A network with blocks sees [lost ; clean], each block with its own t.
 
 Tokens lost one by one leave others on all sides, and who reads on from a beginning, or over a long blank, has
-nothing near on one side. So a share of the rows (``runs``) may lose their tokens in stretches: a row is cut
-into stretches of a mean length, and each is lost or kept as a token would be, so that t stays the share that
-is lost.
+nothing near on one side. So a share of the rows may lose their tokens in stretches: a row is cut into
+stretches of a mean length, and each is lost or kept as a token would be, so that t stays the share that is
+lost. Most is learned from what is near, and first; so the share grows from nothing to ``runs`` as the
+learning rate falls.
 """
 
 from __future__ import annotations
@@ -113,8 +114,9 @@ class UnmaskingObjective(Objective):
         x, open = torch.cat([x, more], 1), torch.cat([open, pair[:, None].expand_as(more)], 1)
         t, corrupted = self._corrupt(x, open, rng)
         mask = self.codec.mask if self.masked else None
-        if hide is not None and self.config.runs and mask is not None:
-            stretched = rng.uniform((len(x), 1)) < self.config.runs
+        share = 0.0 if hide is None else self.config.runs * self.fallen
+        if share and mask is not None:
+            stretched = rng.uniform((len(x), 1)) < share
             lost = stretches(1 - self.denoiser.process.keep.alpha(t[:, 0]), x.shape[1], rng)
             corrupted = torch.where(stretched, torch.where(open & lost, mask, x), corrupted)
         lost = open if mask is None else open & (corrupted == mask)
