@@ -105,10 +105,13 @@ def test_every_process_is_prepared_with_a_sampler_that_fits(texts: Path, kind: s
 
 def test_steps_follow_from_the_context() -> None:
     config = LanguageConfig(data=CorpusConfig(source="x"))
-    assert language.sampling_for(config, 40) == {"sampler": "ancestral", "steps": 40}
-    assert language.sampling_for(config, 4096)["steps"] == 256
+    assert language.sampling_for(config, 40, packed=False) == {"sampler": "ancestral", "steps": 40}
+    assert language.sampling_for(config, 40, packed=True) == {"sampler": "reading", "steps": 40}
+    assert language.sampling_for(config, 4096, packed=False)["steps"] == 256
     uniform = config.model_copy(update={"process": {"kind": "uniform"}})
-    assert language.sampling_for(uniform, 40) == {"sampler": "uniform", "steps": 80}
+    assert language.sampling_for(uniform, 40, packed=True) == {"sampler": "uniform", "steps": 80}
+    blocks = config.model_copy(update={"network": {"block": 8}})
+    assert language.sampling_for(blocks, 40, packed=True)["sampler"] == "ancestral"
 
 
 def test_prepare_is_the_same_for_the_same_seed(texts: Path) -> None:

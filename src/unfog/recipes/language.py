@@ -160,6 +160,7 @@ def prepare(config: LanguageConfig, listener: Listener) -> Texts:
     network = {"kind": "text", **PRESETS[config.preset], **config.network}
     if room and not network.get("block"):  # the source of a pair is read once
         network["gap"] = codec.gap
+    ours = sampling_for(config, context, packed=train.packed)
     spec = TextSpec(
         recipe="language",
         network=network,
@@ -171,7 +172,7 @@ def prepare(config: LanguageConfig, listener: Listener) -> Texts:
         room=room,
         once=tokenised.once(),
         classes=tuple(corpus.classes) if labelled else (),
-        sampling=build_part(Writing, {**sampling_for(config, context), **config.sampling}, "sampling"),
+        sampling=build_part(Writing, {**ours, **config.sampling}, "sampling"),
     )
     torch.manual_seed(derive_seed(config.train.seed, "weights"))
     model = TextModel(spec, codec)
@@ -179,11 +180,16 @@ def prepare(config: LanguageConfig, listener: Listener) -> Texts:
     return Texts(corpus, model, train, held_out)
 
 
-def sampling_for(config: LanguageConfig, context: int) -> dict[str, Any]:
-    """Settings that suit a model that sees so many tokens: about one step for each of them."""
+def sampling_for(config: LanguageConfig, context: int, *, packed: bool) -> dict[str, Any]:
+    """Settings that suit a model that sees so many tokens: about one step for each of them.
+
+    Texts that are longer than a row, or lie end to end in it, are written as we read them: what is named by
+    lot, far from all that is known, drifts.
+    """
     if config.process.get("kind") == "uniform":
         return {"sampler": "uniform", "steps": min(256, 2 * context)}
-    return {"sampler": "ancestral", "steps": min(256, context)}
+    reading = packed and not config.network.get("block")
+    return {"sampler": "reading" if reading else "ancestral", "steps": min(256, context)}
 
 
 def settled(config: LanguageConfig, prepared: Texts) -> LanguageConfig:
