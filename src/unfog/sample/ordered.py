@@ -7,7 +7,7 @@
     Threshold    all whose probability exceeds tau, at least one a step (Fast-dLLM, Wu et al. 2025, arXiv
                  2505.22618): easy texts take few calls
     Random       any, but as many as in the other orders: ancestral sampling with a known number of calls
-    Reading      the first ones, as we read: for completions by models that learned from runs (``train.runs``)
+    Reading      the first ones, as we read: a text goes on from what is written, and is over with its END
 
 How sure is read from the probabilities before a token is drawn, and not from the one that was: to prefer
 positions that happened to draw a likely token would make likely tokens likelier than they are. So with one
