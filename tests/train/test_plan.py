@@ -25,15 +25,6 @@ def test_it_rises_stays_and_falls() -> None:
     assert all(a > b for a, b in pairwise(found[600:]))
 
 
-def test_it_says_how_far_the_rate_has_fallen() -> None:
-    plan = Plan.of(TrainConfig(steps=1000, warmup=100, decay=0.4))
-    assert [plan.fallen(step) for step in (0, 50, 600)] == [0.0, 0.0, 0.0]
-    assert plan.fallen(700) == pytest.approx(0.25) and plan.fallen(1000) == 1.0
-    for step in (600, 755, 999):
-        assert plan.fallen(step) == pytest.approx(1 - plan.learning_rate(step))
-    assert Plan.of(TrainConfig(minutes=1.0)).fallen(10**6) == 0.0, "no end is planned yet"
-
-
 @pytest.mark.parametrize("steps", [1, 2, 5, 30, 120])
 @pytest.mark.parametrize("decay", [0.01, 0.5, 1.0])
 def test_short_runs_do_not_spend_themselves_on_rising(steps: int, decay: float) -> None:

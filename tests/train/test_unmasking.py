@@ -11,15 +11,13 @@ import torch
 from torch import Tensor
 
 from unfog.codec.tokens import TokenCodec
-from unfog.errors import TrainError
 from unfog.model.text import TextModel
 from unfog.model.vocabulary import tokens_hash
 from unfog.process import KEEPS
 from unfog.rng import Noise
 from unfog.spec import TextSpec
-from unfog.train import TextTrainConfig, Training, UnmaskingObjective
+from unfog.train import TextTrainConfig, UnmaskingObjective
 from unfog.train.rows import Rows, pairs, whole
-from unfog.train.unmasking import STRETCH
 
 CODEC = TokenCodec.learn(["abcdefgh"], "character")
 K = len("abcdefgh")
@@ -229,51 +227,3 @@ def test_uniform_noise_can_be_learned_from(batch: Any, options: dict[str, Any]) 
     loss = objective(*objective.draw(batch, Noise(0))).mean()
     loss.backward()
     assert loss.isfinite() and made.denoiser.network.stem.weight.grad.abs().sum() > 0
-
-
-def test_runs_lose_as_many_tokens_in_fewer_pieces() -> None:
-    rows, lost = texts(3000), {}
-    for runs in (0.0, 1.0, 0.5):
-        objective = UnmaskingObjective(model(), TextTrainConfig(runs=runs))
-        objective.fallen = 1.0
-        clean, corrupted, weight, t, *_ = objective.draw(rows, Noise(0), hide=0.0)
-        lost[runs] = hidden = corrupted == CODEC.mask
-        assert torch.equal(hidden, weight > 0) and torch.equal(clean[~hidden], corrupted[~hidden])
-        assert float((hidden.float().mean(1) - t[:, 0]).mean().abs()) < 0.01
-    pieces = {runs: float((h[:, 1:] != h[:, :-1]).float().mean()) for runs, h in lost.items()}
-    # one by one: the mean of 2 t (1 - t); stretches of mean m: that divided by m, whose logarithm is uniform
-    assert pieces[0.0] == pytest.approx(1 / 3, rel=0.03)
-    assert pieces[1.0] == pytest.approx(1 / 3 * (1 - 1 / STRETCH) / math.log(STRETCH), rel=0.06)
-    assert pieces[0.5] == pytest.approx((pieces[0.0] + pieces[1.0]) / 2, rel=0.06)
-    objective = UnmaskingObjective(model(), TextTrainConfig(runs=1.0))
-    assert torch.equal(objective.draw(rows, Noise(0), hide=0.0)[1] == CODEC.mask, lost[0.0]), "not yet"
-    objective.fallen = 1.0
-    assert torch.equal(objective.draw(rows, Noise(0))[1] == CODEC.mask, lost[0.0]), "not in validation"
-
-
-def test_runs_come_as_the_learning_rate_falls() -> None:
-    x, learned, _ = texts(64)
-
-    def source(step: int) -> tuple[Tensor, Tensor, None]:
-        return x.roll(step, 0), learned, None
-
-    losses = []
-    for runs in (0.0, 1.0):
-        config = TextTrainConfig(steps=8, decay=0.5, batch=64, warmup=0, runs=runs)
-        losses.append([step.loss for step in Training(model(), source, config).fit()])
-    # in step 4 the rate begins to fall, and nothing has fallen before it
-    assert losses[0][:5] == losses[1][:5] and losses[0][5:] != losses[1][5:]
-
-
-@pytest.mark.parametrize(
-    "made",
-    [
-        {"network": {"gap": CODEC.gap}},
-        {"network": {"block": 8}},
-        {"process": {"kind": "uniform", "keep": "linear"}},
-    ],
-)
-def test_runs_are_refused_where_they_mean_nothing(made: Any) -> None:
-    text = model(made.get("process"), room=6, **made.get("network", {}))
-    with pytest.raises(TrainError, match=r"train\.runs"):
-        UnmaskingObjective(text, TextTrainConfig(runs=0.5))

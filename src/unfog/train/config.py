@@ -121,9 +121,6 @@ class TextTrainConfig(CommonTrainConfig):
     Attributes:
         batch: rows per step; 0 takes as many as have about 4,096 tokens, at least 16.
         weight: "plain" or "bound", how much a lost token counts at each time.
-        runs: share of rows whose tokens are hidden in runs instead of one by one, at the end of training: it
-            grows as the learning rate falls. For models that complete long texts; not for pairs, blocks, or
-            uniform noise.
         joint: share of pairs of which the text is learned instead of its summary, so that the model can also
             write.
         beside: share of the tokens of the sources that are hidden and learned beside the summaries; those are
@@ -133,7 +130,6 @@ class TextTrainConfig(CommonTrainConfig):
 
     batch: int = Field(default=0, ge=0)
     weight: Literal["plain", "bound"] = "plain"
-    runs: float = Field(default=0.0, ge=0, le=1)
     joint: float = Field(default=0.2, ge=0, le=1)
     beside: float = Field(default=0.15, ge=0, le=0.5)
     copies: int = Field(default=4, ge=1, le=64)

@@ -133,7 +133,6 @@ class Training:
         seed = derive_seed(self.config.seed, "step", step, self.watch.rollbacks)
         torch.manual_seed(seed)  # dropout is the one user of the global generator
         objective: Objective = self.accelerator.unwrap_model(self.objective)
-        objective.fallen = self.plan.fallen(step)
         drawn = objective.draw(self.source(step), Noise(seed), hide=self.config.label_dropout)
         mine = slice(self.accelerator.process_index, None, self.accelerator.num_processes)
         drawn = tuple(None if part is None else part[mine] for part in drawn)

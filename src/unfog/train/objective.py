@@ -24,12 +24,9 @@ class Objective(nn.Module, ABC):
 
     Attributes:
         at_once: examples that a processor does well to compute together; None for all of a batch.
-        fallen: how far the learning rate has fallen, 0 to 1; the trainer says so before each step, and what
-            is learned last may hang on it.
     """
 
     at_once: int | None = None
-    fallen: float = 0.0
 
     @abstractmethod
     def draw(self, batch: Batch, rng: Noise, *, hide: float | None = None) -> Batch:

@@ -70,12 +70,6 @@ class Plan:
         fall = max(1.0, self.decay * self.total)
         return min(rise, (self.total - step) / fall, 1.0)
 
-    def fallen(self, step: int) -> float:
-        """How far the learning rate has fallen before step 0, 1, ...: 0 while it is stable, 1 at the end."""
-        if self.total is None:
-            return 0.0
-        return max(0.0, 1 - (self.total - step) / max(1.0, self.decay * self.total))
-
     def _warmup(self) -> int:
         # a very short run must not spend itself on rising
         return self.warmup if self.total is None else min(self.warmup, max(1, self.total // 5))

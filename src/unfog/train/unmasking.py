@@ -16,12 +16,6 @@ lost what the other has kept, so that no token is left out (Li et al. 2025, arXi
 only ever names few tokens is slow to learn to look at the source; so in half of the pairs some of the source
 is hidden as well, and learned beside the target. Nothing is computed for the empty beginning of a pair's row:
 rows are sorted by what they need. A network with blocks sees [lost ; clean], each block with its own t.
-
-Tokens lost one by one leave others on all sides, and who reads on from a beginning, or over a long blank, has
-nothing near on one side. So a share of the rows may lose their tokens in stretches: a row is cut into
-stretches of a mean length, and each is lost or kept as a token would be, so that t stays the share that is
-lost. Most is learned from what is near, and first; so the share grows from nothing to ``runs`` as the
-learning rate falls.
 """
 
 from __future__ import annotations
@@ -30,7 +24,6 @@ import torch
 from torch import Tensor, nn
 
 from unfog.condition import NONE
-from unfog.errors import TrainError
 from unfog.model.canvas import rounded
 from unfog.model.text import TextModel
 from unfog.nets.text import TextTransformer
@@ -40,7 +33,6 @@ from unfog.train.config import TextTrainConfig
 from unfog.train.objective import Batch, Objective, hidden
 
 SLICE = 2048  # tokens whose traces still fit a processor's caches, more or less: larger slices are slower
-STRETCH = 32  # tokens of the longest stretches that are hidden or kept together, on average
 EARLIEST = 1e-3  # below it almost nothing is lost, and the weight of the bound grows without end
 
 
@@ -66,9 +58,6 @@ class UnmaskingObjective(Objective):
     Args:
         model: whose denoiser and encoder are trained.
         config: weight, and how pairs are learned.
-
-    Raises:
-        TrainError: if ``config.runs`` does not fit the model.
     """
 
     def __init__(self, model: TextModel, config: TextTrainConfig) -> None:
@@ -77,11 +66,6 @@ class UnmaskingObjective(Objective):
         self.block, self.context = model.block, model.spec.context
         # 1 where a source sees its target, and has to be read anew for each version of it
         self.copies = 1 if model.gap is None else config.copies
-        if config.runs and (self.block or self.copies > 1 or not self.masked):
-            raise TrainError(
-                "train.runs hides tokens of whole rows in runs: it is for masked diffusion without blocks, "
-                "and not for pairs. Leave it out."
-            )
         self.room, self.codec, self.at_once = model.spec.room, model.codec, max(1, SLICE // self.context)
 
     def draw(self, batch: Batch, rng: Noise, *, hide: float | None = None) -> Batch:
@@ -114,11 +98,6 @@ class UnmaskingObjective(Objective):
         x, open = torch.cat([x, more], 1), torch.cat([open, pair[:, None].expand_as(more)], 1)
         t, corrupted = self._corrupt(x, open, rng)
         mask = self.codec.mask if self.masked else None
-        share = 0.0 if hide is None else self.config.runs * self.fallen
-        if share and mask is not None:
-            stretched = rng.uniform((len(x), 1)) < share
-            lost = stretches(1 - self.denoiser.process.keep.alpha(t[:, 0]), x.shape[1], rng)
-            corrupted = torch.where(stretched, torch.where(open & lost, mask, x), corrupted)
         lost = open if mask is None else open & (corrupted == mask)
         weight = self._spread(self._weight(t), x.shape[1]) / open.sum(1, keepdim=True).clamp_min(1)
         weight = torch.where(lost, weight.float(), 0.0)
@@ -220,18 +199,3 @@ class UnmaskingObjective(Objective):
     def masked(self) -> bool:
         """Whether tokens are hidden, and not exchanged."""
         return isinstance(self.denoiser.process, MaskedProcess)
-
-
-def stretches(share: Tensor, length: int, rng: Noise) -> Tensor:
-    """Places that are lost in stretches, (B, ``length``), bool.
-
-    Args:
-        share: of the places that are lost, on average, (B,).
-        length: of the rows.
-        rng: of the step. The mean length of a row's stretches is drawn from 1 to ``STRETCH``, evenly in its
-            logarithm.
-    """
-    mean = STRETCH ** rng.uniform((len(share), 1))
-    which = (rng.uniform((len(share), length)) * mean < 1).cumsum(1)
-    lots = rng.uniform((len(share), length + 1))
-    return lots.gather(1, which) < share[:, None].to(lots)
