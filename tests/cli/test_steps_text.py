@@ -29,7 +29,7 @@ def test_steps_of_a_model_of_text(copy: Path, capsys: pytest.CaptureFixture[str]
     assert model.read_text("utf-8") == before
     assert main([*words, "--json"]) == 0
     values = json.loads(capsys.readouterr().out)
-    assert values["stored"] and values["texts"] == 50 and len(values["quality"]) == 7
+    assert values["stored"] and values["texts"] == 50 and len(values["quality"]) == 8
     assert Path(values["chart"]) == copy / "steps.png" and (copy / "steps.png").is_file()
     kept = json.loads(model.read_text("utf-8"))["sampling"]
     assert (kept["sampler"], kept["steps"]) == (values["chosen"]["sampler"], values["chosen"]["steps"])
