@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 
+from tests.given import enliven, small_writer
 from unfog.condition import Condition
 from unfog.denoise import ExactTokens, MaskedDenoiser
 from unfog.errors import SampleError
-from unfog.evaluate.tokens import bound_density, token_bound
+from unfog.evaluate.tokens import block_bound, bound_density, token_bound
 from unfog.guide import Given
 from unfog.process import DISCRETE, KEEPS, GaussianProcess, LinearKeep, MaskedProcess, UniformProcess
 from unfog.rng import Noise
@@ -69,6 +71,23 @@ def test_fixed_tokens_are_shown_and_cost_nothing(name: str) -> None:
         torch.testing.assert_close(settled, found)
     everything = torch.ones_like(x, dtype=torch.bool)
     assert not bool(token_bound(exact, x, 2, Noise(2), everything).any())
+
+
+def test_a_bound_by_blocks_is_the_sum_over_blocks_given_those_before() -> None:
+    """All at once, or one block after the other: both are unbiased; one block for all is ``token_bound``."""
+    model = small_writer(context=24, network={"block": 8})
+    enliven(model)
+    network, denoiser = model.denoiser.network, model.denoiser
+    x = torch.randint(0, model.codec.mask, (40, 21), generator=torch.Generator().manual_seed(0))
+    fixed, of = torch.arange(21).expand(40, -1) < 3, torch.arange(21) // 8
+    found = block_bound(model.blockwise(x), x, 8, 64, Noise(0), fixed)
+    apart = [token_bound(denoiser, x, 64, Noise(number), (of != number) | fixed) for number in range(3)]
+    wrong = found - torch.stack(apart).sum(0)
+    assert abs(float(wrong.mean())) < 5 * float(wrong.std()) / 40**0.5 < 0.02 * float(found.mean())
+    assert not bool(block_bound(model.blockwise(x), x, 8, 2, Noise(0), torch.ones_like(fixed)).any())
+    network.config = replace(network.config, block=21)
+    found = block_bound(model.blockwise(x), x, 21, 4, Noise(0), fixed)
+    torch.testing.assert_close(found, token_bound(denoiser, x, 4, Noise(0), fixed))
 
 
 def test_the_time_goes_with_the_share_that_is_hidden() -> None:

@@ -16,6 +16,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "masked": {},
     "packed": {"packed": True},
     "blocks": {"network": {"block": 4}},
+    "both": {"network": {"block": 4, "whole": True}, "packed": True},
 }
 
 

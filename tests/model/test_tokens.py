@@ -106,6 +106,22 @@ def test_lengths_that_it_can() -> None:
     assert small_writer(network={"block": 4}).length(100) == 100
 
 
+def test_one_that_reads_both_ways_writes_by_blocks_and_fills_in_with_both_sides_in_view() -> None:
+    """With the weights of either, it says what a network with blocks, or one without, would have said."""
+    both = small_writer(network={"block": 4, "whole": True}, packed=True)
+    blocks, whole = small_writer(network={"block": 4}, packed=True), small_writer(packed=True)
+    for other in (blocks, whole):
+        other.load_state_dict(both.state_dict())
+    assert both.generate(3, length=40) == blocks.generate(3, length=40), "longer than it sees at once"
+    assert both.generate(3, prompt="The old ") == blocks.generate(3, prompt="The old ")
+    assert both.generate(3) != whole.generate(3)
+    for template, blank in (("The ___ sees a ___.", 2), ("___ dog.", None)):
+        assert both.infill(template, 3, blank=blank) == whole.infill(template, 3, blank=blank)
+    assert both.rewrite("The old fox", 0.5, 3) == whole.rewrite("The old fox", 0.5, 3)
+    x, blank = torch.randint(0, 5, (2, 20)), torch.arange(20).expand(2, -1) < 3
+    torch.testing.assert_close(both.without(x, blank).rows, whole.without(x, blank).rows)
+
+
 def test_the_most_likely_tokens_of_a_blank() -> None:
     model = knowing(small_writer(), "Nobody likes bread.", 0)
     x = torch.full((1, 24), 0)
@@ -116,7 +132,13 @@ def test_the_most_likely_tokens_of_a_blank() -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"process": {"kind": "uniform"}}, {"network": {"block": 4}}, {"classes": ("a", "b"), "room": 8}],
+    [
+        {},
+        {"process": {"kind": "uniform"}},
+        {"network": {"block": 4}},
+        {"network": {"block": 4, "whole": True}},
+        {"classes": ("a", "b"), "room": 8},
+    ],
 )
 def test_a_saved_model_writes_the_same(tmp_path: Path, changes: dict[str, Any]) -> None:
     model = small_writer(**changes)

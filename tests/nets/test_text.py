@@ -145,6 +145,20 @@ def test_training_beside_the_clean_text_is_running_block_by_block(block: int) ->
             torch.testing.assert_close(found[:, start : start + span], expected)
 
 
+def test_one_that_reads_both_ways_is_two_networks_in_one() -> None:
+    """By itself it sees everything; behind a cache, and beside the clean text, it goes by blocks."""
+    both, whole, blocks = build(block=4, whole=True), build(), build(block=4)
+    for other in (whole, blocks):
+        other.load_state_dict(both.state_dict())
+    noisy, clean = text(seed=2), text(seed=1)
+    with torch.inference_mode():
+        torch.testing.assert_close(both.hidden(noisy), whole.hidden(noisy))
+        torch.testing.assert_close(both.hidden_beside(noisy, clean), blocks.hidden_beside(noisy, clean))
+        cached = both.hidden(noisy, cache=both.cache(len(noisy), LENGTH), keep=True)
+        torch.testing.assert_close(cached, blocks.hidden(noisy), rtol=1e-5, atol=1e-5)
+        assert not torch.allclose(cached, both.hidden(noisy))
+
+
 def test_who_sees_whom_beside_the_clean_text() -> None:
     found = sees_beside(4, 2, torch.device("cpu")).int().tolist()
     assert found == [
@@ -307,6 +321,8 @@ def test_caches_that_do_not_fit_are_refused() -> None:
         ({"block": -1}, "block"),
         ({"block": 2.5}, "block"),
         ({"block": 4, "causal": True}, "block"),
+        ({"whole": True}, "whole"),
+        ({"whole": 1, "block": 4}, "whole"),
     ],
 )
 def test_unusable_settings_are_named(options: dict[str, object], name: str) -> None:

@@ -37,12 +37,24 @@ from unfog.train.rows import lay
 
 def clueless(**changes: Any) -> Any:
     """A model to which all tokens are alike."""
+    if changes.get("network"):
+        model = small_writer(context=64, **changes)
+        torch.nn.init.zeros_(model.denoiser.network.stem.weight)  # it names tokens, too
+        return model
     model = knowing(small_writer(context=64, **changes), "")
     model.denoiser.network.logits.data.zero_()
     return model
 
 
-@pytest.mark.parametrize("changes", [{}, {"network": {"block": 16}}, {"process": {"keep": "cosine"}}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"network": {"block": 16}},
+        {"network": {"block": 16, "whole": True}},
+        {"process": {"keep": "cosine"}},
+    ],
+)
 def test_the_bound_of_a_model_without_a_clue(changes: dict[str, Any]) -> None:
     """Each free token costs log(K - 1), whatever it is: what is fixed costs nothing."""
     model = clueless(**changes)
@@ -51,6 +63,14 @@ def test_the_bound_of_a_model_without_a_clue(changes: dict[str, Any]) -> None:
     found = bound_of(model, x, fixed, Noise(0), NONE)
     assert found.shape == (200,)
     assert float(found.mean()) == pytest.approx(40 * math.log(model.codec.mask), rel=0.01)
+
+
+def test_a_model_that_reads_both_ways_has_a_bound_of_each(texts: Path) -> None:
+    model, corpus = small_writer(context=64, network={"block": 8, "whole": True}), open_corpus(texts)
+    rows = Tokenised.of(corpus, model.codec).rows(corpus.held_out, 64, "whole")
+    both = [measure_bound(model, corpus, rows, Silent(), whole=whole) for whole in (False, True)]
+    one, other = both[0]["Bits per byte (bound)"], both[1]["Bits per byte (bound, read whole)"]
+    assert one.n == other.n and one.value and other.value and one.value != other.value
 
 
 def test_bits_are_counted_for_what_the_rows_hold(texts: Path) -> None:

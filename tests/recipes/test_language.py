@@ -114,6 +114,11 @@ def test_steps_follow_from_the_context() -> None:
     assert language.sampling_for(blocks, 40, packed=True)["sampler"] == "ancestral"
 
 
+def test_a_network_with_blocks_reads_texts_whole_as_well_unless_none_shall_be(texts: Path) -> None:
+    whole = [prepared(texts, "network.block=4", *more).model.whole for more in ((), ("train.whole=0",))]
+    assert whole == [True, False] and prepared(texts).model.whole
+
+
 def test_prepare_is_the_same_for_the_same_seed(texts: Path) -> None:
     one, two = (prepared(texts).model.fingerprint() for _ in range(2))
     assert one == two != prepared(texts, "train.seed=1").model.fingerprint()

@@ -47,8 +47,9 @@ def test_uniform_noise_needs_every_step() -> None:
     assert counted(model, Writing("uniform", 7)) == (7, 7)
 
 
-def test_finished_blocks_are_remembered_by_one_call_each() -> None:
-    model = small_writer(network={"block": 8})
+@pytest.mark.parametrize("whole", [False, True])
+def test_finished_blocks_are_remembered_by_one_call_each(whole: bool) -> None:
+    model = small_writer(network={"block": 8, "whole": whole})
     needed, calls = counted(model, Writing("random", 4))
     assert calls - needed == 1  # the last block is remembered, too, though nothing comes behind it
 

@@ -18,6 +18,7 @@ from unfog.rng import Noise
 from unfog.spec import TextSpec
 from unfog.train import TextTrainConfig, UnmaskingObjective
 from unfog.train.rows import Rows, pairs, whole
+from unfog.train.unmasking import BLOCKS, PAIR, WHOLE
 
 CODEC = TokenCodec.learn(["abcdefgh"], "character")
 K = len("abcdefgh")
@@ -116,9 +117,9 @@ def test_of_a_pair_only_the_summary_is_lost(network: dict[str, Any], copies: int
     made = model(room=6, **network)
     objective = UnmaskingObjective(made, TextTrainConfig(joint=1.0, copies=copies))
     x, learned, _ = paired(50)
-    clean, corrupted, weight, t, _, needed, pair = objective.draw((x, learned, None), Noise(0))
+    clean, corrupted, weight, t, _, needed, way = objective.draw((x, learned, None), Noise(0))
     order = (learned[:, 2] - learned[:, 0]).argsort(stable=True)
-    assert bool(pair.all()) and torch.equal(needed, (learned[:, 2] - learned[:, 0])[order].long())
+    assert bool((way == PAIR).all()) and torch.equal(needed, (learned[:, 2] - learned[:, 0])[order].long())
     assert clean.shape == (50, 32 + 6 * (copies - 1)) and t.shape == (50, copies)
     assert torch.equal(clean[:, :32], x[order].long())
     assert torch.equal(
@@ -144,8 +145,8 @@ def test_versions_behind_one_source_cost_what_each_costs_alone() -> None:
     """No version sees another, and a source sees none: with each by itself the network says the same."""
     made = model(room=6, gap=CODEC.gap)
     objective = UnmaskingObjective(made, TextTrainConfig(copies=4))
-    x, corrupted, weight, t, *_, pair = drawn = objective.draw(paired(12), Noise(2))
-    assert bool(pair.all())
+    x, corrupted, weight, t, *_, way = drawn = objective.draw(paired(12), Noise(2))
+    assert bool((way == PAIR).all())
     expected = torch.zeros(12)
     for version in range(4):
         part = torch.cat([torch.arange(26), 26 + 6 * version + torch.arange(6)])
@@ -158,8 +159,8 @@ def test_versions_behind_one_source_cost_what_each_costs_alone() -> None:
 
 def test_a_share_of_pairs_is_learned_as_text_alone() -> None:
     objective = UnmaskingObjective(model(room=6), TextTrainConfig(joint=1.0))
-    clean, corrupted, _, _, _, needed, pair = objective.draw(paired(50), Noise(0), hide=0.0)
-    assert (needed == 32).all() and not bool(pair.any()) and not (clean == CODEC.gap).any()
+    clean, corrupted, _, _, _, needed, way = objective.draw(paired(50), Noise(0), hide=0.0)
+    assert (needed == 32).all() and bool((way == WHOLE).all()) and not (clean == CODEC.gap).any()
     first_end = 1 + (clean[:, 1:] == CODEC.end).int().argmax(1)
     assert all((row[end:] == CODEC.end).all() for row, end in zip(clean, first_end, strict=True))
     assert (clean[:, 0] == CODEC.end).all() and (corrupted[:, 0] == CODEC.end).all()
@@ -170,7 +171,7 @@ def test_texts_alone_and_pairs_are_learned_side_by_side() -> None:
     made = model(room=6, gap=CODEC.gap)
     objective = UnmaskingObjective(made, TextTrainConfig(joint=0.5))
     drawn = objective.draw(paired(40), Noise(0), hide=0.0)
-    pair = drawn[6]
+    pair = drawn[6] == PAIR
     assert 5 < int(pair.sum()) < 35
     assert bool((drawn[2][~pair, 32:] == 0).all()), "a text has no versions"
     for kind in (pair, ~pair):
@@ -218,6 +219,24 @@ def test_each_block_has_its_own_time_and_sees_no_later_one() -> None:
     drawn[0] = changed
     torch.testing.assert_close(objective(*drawn), first)
     assert not torch.equal(before, first)
+
+
+def test_a_network_that_reads_both_ways_learns_each_in_its_share_of_the_rows() -> None:
+    """A row read whole costs what a network without blocks pays, any other what one with blocks does."""
+    made, blocks, sighted = model(block=8, whole=True), model(block=8), model()
+    objective = UnmaskingObjective(made, TextTrainConfig(whole=0.25))
+    drawn = objective.draw(texts(40), Noise(0))
+    read_whole = drawn[6] == WHOLE
+    assert int(read_whole.sum()) == 10 and bool((drawn[6][~read_whole] == BLOCKS).all())
+    assert all(len(set(row.tolist())) == 1 for row in drawn[3][read_whole]), "one time for all of it"
+    assert all(len(set(row.tolist())) == 4 for row in drawn[3][~read_whole])
+    found = objective(*drawn)
+    for other, rows, way in ((sighted, read_whole, WHOLE), (blocks, ~read_whole, BLOCKS)):
+        other.load_state_dict(made.state_dict())
+        part = [None if one is None else one[rows] for one in drawn]
+        assert part[6] is not None and bool((part[6] == way).all())
+        alone = UnmaskingObjective(other, TextTrainConfig())(*part)
+        torch.testing.assert_close(found[rows], alone)
 
 
 @pytest.mark.parametrize(("batch", "options"), [(texts(8), {}), (paired(8), {"room": 6, "gap": CODEC.gap})])

@@ -28,9 +28,10 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from unfog.condition import NONE, Condition
-from unfog.denoise import CategoricalPosterior, TokenDenoiser, leave_one_out
+from unfog.denoise import CategoricalPosterior, MaskedDenoiser, TokenDenoiser, leave_one_out
 from unfog.errors import SampleError
 from unfog.process import DiscreteProcess, MaskedProcess, UniformProcess
 from unfog.rng import Noise
@@ -83,6 +84,44 @@ def token_bound(
                 f"No bound is known for {type(process).__name__}: give a masked or uniform process."
             )
         total += weight * cost
+    return total / levels
+
+
+@torch.no_grad()
+def block_bound(
+    denoiser: MaskedDenoiser,
+    x: Tensor,
+    block: int,
+    levels: int,
+    rng: Noise,
+    fixed: Tensor | None = None,
+    cond: Condition = NONE,
+) -> Tensor:
+    """``token_bound`` of a text that is written block by block: of each block given those before it.
+
+    All blocks are looked at together, each with a share of its own hidden (Arriola et al. 2025,
+    arXiv 2503.09573).
+
+    Args:
+        denoiser: shows each block the true ones before it, and none behind.
+        block: tokens in a block.
+        x, levels, rng, fixed, cond: as for ``token_bound``.
+
+    Returns:
+        Nats, (B,), float64.
+    """
+    batch, length = x.shape
+    process, total = denoiser.process, torch.zeros(batch, dtype=torch.float64)
+    free, width = torch.ones_like(x, dtype=torch.bool) if fixed is None else ~fixed, -(-length // block)
+    parts, open = (functional.pad(part, (0, width * block - length)).view(-1, block) for part in (x, free))
+    for level in range(levels):
+        place = (level + rng.uniform((len(parts),), like=DOUBLE)) / levels
+        hidden, _, weight = _hide(process, parts, open, place, rng)
+        x_t, weights = hidden.view(batch, -1)[:, :length], weight.repeat_interleave(block).view(batch, -1)
+        posterior = denoiser(x_t, torch.ones((), dtype=torch.float64), cond)
+        cost = -posterior.rows.gather(1, x[posterior.open][:, None])[:, 0].double().cpu()
+        here = posterior.open.cpu().nonzero().unbind(1)
+        total = total.index_add(0, here[0], cost * weights[here])
     return total / levels
 
 

@@ -48,6 +48,27 @@ class Behind(nn.Module):
         return self.network.logits_of(hidden)
 
 
+class Blockwise(nn.Module):
+    """A network that sees all blocks of a text at once, each behind the true ones before it.
+
+    Args:
+        network: with blocks.
+        clean: the true text, (B, L).
+    """
+
+    def __init__(self, network: TextTransformer, clean: Tensor) -> None:
+        super().__init__()
+        self.network, self.clean = network, clean
+
+    def hidden(self, tokens: Tensor, vector: Tensor | None = None) -> Tensor:
+        """See ``TextTransformer.hidden_beside``."""
+        return self.network.hidden_beside(tokens, self.clean, vector)
+
+    def logits_of(self, hidden: Tensor) -> Tensor:
+        """See ``TextTransformer.logits_of``."""
+        return self.network.logits_of(hidden)
+
+
 class Amid(nn.Module):
     """A network that sees its tokens at the beginning of a row, all else of which is hidden.
 

@@ -17,7 +17,7 @@ from unfog.denoise.categorical import CategoricalPosterior, MaskedDenoiser, Toke
 from unfog.errors import ModelError, SampleError
 from unfog.guide import Barred, ClassifierFree, Given
 from unfog.model.base import DiffusionModel
-from unfog.model.blocks import Amid, Bar, walk_beneath, walk_blocks
+from unfog.model.blocks import Amid, Bar, Blockwise, walk_beneath, walk_blocks
 from unfog.model.canvas import Canvas, Layout
 from unfog.model.forgetting import process_for
 from unfog.model.vocabulary import TOKENS_FILE, read_tokens
@@ -68,6 +68,7 @@ class TokenModel(DiffusionModel):
             # the network sees no clock; what the own token says of itself does depend on the time
             self.denoiser = UniformDenoiser(build(config), process, adds_own=True)
         self.block, self.gap = int(config.block), config.gap
+        self.whole = not self.block or bool(config.whole)  # sees all of a text at once, where that is of use
         if self.block > spec.context:
             raise ModelError(
                 f"network.block = {self.block}: this model sees {spec.context} tokens at once. Give a "
@@ -166,13 +167,8 @@ class TokenModel(DiffusionModel):
             ends: whether a text may end where a canvas is open.
         """
         writing = writing or self.spec.sampling
-        sampler = named = self._sampler(writing)
-        if ends and start == 1.0 and self._tells_length(canvases, sampler):
-            sampler = LengthFirst(sampler, self.codec.end)
-        if writing.no_repeat:
-            sampler = Unrepeated(sampler, writing.no_repeat, (self.codec.end,))
-        if ends and self.layout.packed and not self.block and isinstance(named, Ancestral | Ordered):
-            sampler = Closing(sampler, self.codec.end)
+        by_blocks = self._by_blocks(canvases)
+        sampler = self._composed(writing, canvases, ends, first=start == 1.0, by_blocks=by_blocks)
         rng, canvas = Noise.for_pictures(seed, indices), torch.stack([c.tokens for c in canvases])
         x = canvas.to(self.device)
         given = x != self.codec.mask
@@ -184,7 +180,7 @@ class TokenModel(DiffusionModel):
             denoiser, cond = self._steered(x, labels, writing)
             bar = self._bar(canvases, ends)
             grid, total = even(writing.steps, start), writing.steps
-            if self.block:
+            if by_blocks:
                 total *= -(-x.shape[1] // self.block)
                 way = self._walk_blocks(sampler, grid, x, cond, rng, bar)
             elif (source := self._source(canvases)) and start == 1.0 and writing.guidance == 1.0:
@@ -199,9 +195,29 @@ class TokenModel(DiffusionModel):
         finally:
             self.train(was_training)
 
+    def _composed(
+        self, writing: Writing, canvases: Sequence[Canvas], ends: bool, *, first: bool, by_blocks: bool
+    ) -> Any:
+        """The sampler, with what it has to mind on these canvases; ``first`` is to begin at time 1."""
+        sampler = named = self._sampler(writing)
+        if ends and first and self._tells_length(canvases, sampler):
+            sampler = LengthFirst(sampler, self.codec.end)
+        if writing.no_repeat:
+            sampler = Unrepeated(sampler, writing.no_repeat, (self.codec.end,))
+        if ends and self.layout.packed and not by_blocks and isinstance(named, Ancestral | Ordered):
+            sampler = Closing(sampler, self.codec.end)
+        return sampler
+
     def _sampler(self, writing: Writing) -> Any:
         options = {"temperature": writing.temperature, "top_p": writing.top_p, **writing.options}
         return TOKEN_SAMPLERS[writing.sampler](**options)
+
+    def _by_blocks(self, canvases: Sequence[Canvas]) -> bool:
+        """Whether these canvases are written block by block: wherever nothing given would go unseen."""
+        if self.whole and self.block:
+            open = torch.stack([canvas.tokens for canvas in canvases]) == self.codec.mask
+            return bool((open.cummax(1).values == open).all())
+        return bool(self.block)
 
     def _tells_length(self, canvases: Sequence[Canvas], sampler: Any) -> bool:
         """Whether the length of texts is settled first: where END follows them up to the end of their row."""
@@ -263,10 +279,16 @@ class TokenModel(DiffusionModel):
     def _seeing(self, length: int) -> MaskedDenoiser | UniformDenoiser:
         """The denoiser, for canvases of a length: see ``Amid``."""
         network, process = self.denoiser.network, self.denoiser.process
-        short = self.layout.packed and not self.block and length < self.spec.context
+        short = self.layout.packed and self.whole and length < self.spec.context
         if short and isinstance(process, MaskedProcess) and isinstance(network, TextTransformer):
             return self.denoiser.onto(Amid(network, self.spec.context, process.mask))
         return self.denoiser
+
+    def blockwise(self, x: Tensor) -> MaskedDenoiser:
+        """The denoiser of a model with blocks, each of them behind the true ones of x (B, L)."""
+        network, denoiser = self.denoiser.network, self.denoiser
+        assert isinstance(network, TextTransformer) and isinstance(denoiser, MaskedDenoiser)
+        return denoiser.onto(Blockwise(network, x))
 
     def _told(self, count: int, labels: Sequence[int] | None) -> Condition:
         if self.encoder is None:

@@ -10,6 +10,8 @@ never a later one (Arriola et al. 2025, arXiv 2503.09573). What a finished block
 never changes, so its keys and values are computed once and kept in a ``Cache``. A causal network is the case
 of blocks of one token.
 
+With ``whole`` it learns both: a place sees every other, except while blocks are written behind a cache.
+
 With ``gap``, a text of two parts, source GAP target, is read as by an encoder and a decoder (Vaswani et al.
 2017): the source sees only itself, the target sees both. So a source is read once, however often its target
 is looked at: while it is written, through a ``Cache``, and while it is learned, where several noisy targets
@@ -45,6 +47,8 @@ class TextTransformerConfig:
         dropout: share of activations dropped at the end of each branch while training.
         causal: whether a token sees only itself and those before it; the same as ``block`` = 1.
         block: tokens in a block, for block-causal attention; 0 lets every token see every other.
+        whole: whether a network with blocks also reads texts whole: without a cache, every token sees every
+            other.
         gap: the token that closes a source, which does not see what stands behind it; None for no such token.
     """
 
@@ -56,6 +60,7 @@ class TextTransformerConfig:
     dropout: float = 0.0
     causal: bool = False
     block: int = 0
+    whole: bool = False
     gap: int | None = None
 
     def __post_init__(self) -> None:
@@ -71,6 +76,10 @@ class TextTransformerConfig:
             raise ConfigError(
                 f"network.block = {self.block!r}: give the tokens of a block, or 0 for none; "
                 "a causal network has none."
+            )
+        if not isinstance(self.whole, bool) or (self.whole and not self.block):
+            raise ConfigError(
+                f"network.whole = {self.whole!r}: give true or false; true only with network.block."
             )
         if self.gap is not None and (self.span or not 0 <= self.gap < self.vocabulary):
             raise ConfigError(
@@ -261,7 +270,7 @@ class TextTransformer(nn.Module):
             self._check(cache, length)
             start = cache.filled
         places = torch.arange(start, start + length, device=tokens.device)
-        mask, span = None, self.config.span
+        mask, span = None, 0 if self.config.whole and cache is None else self.config.span
         if span and start // span != (start + length - 1) // span:  # else all are in the last block
             mask = sees(places, torch.arange(start + length, device=tokens.device), span)
         elif self.config.gap is not None and cache is None:

@@ -22,7 +22,7 @@ from unfog.evaluate.reader import Reader
 from unfog.evaluate.reader_cache import open_reader
 from unfog.evaluate.rouge import lead_sentence, rouge_figures
 from unfog.evaluate.text import TextQuality, accuracy_in_blank, evaluate_texts
-from unfog.evaluate.tokens import token_bound
+from unfog.evaluate.tokens import block_bound, token_bound
 from unfog.evaluate.verse import Rhymes, quatrain_lines, rhyme_ends
 from unfog.model.canvas import rounded
 from unfog.model.text import TextModel
@@ -71,6 +71,8 @@ def evaluate_text(
         corpus.held_out, model.spec.context, "packed" if model.spec.packed else "whole", model.spec.room
     )
     predicted = measure_bound(model, corpus, rows, listener)
+    if model.block and model.whole:
+        predicted |= measure_bound(model, corpus, rows, listener, whole=True)
     lines = _bound_lines(predicted)
     values: dict[str, Any] = {"bound": {name: figure.to_dict() for name, figure in predicted.items()}}
     started = time.perf_counter()
@@ -85,7 +87,7 @@ def evaluate_text(
         lines += [
             _line(row.figure, row.samples, row.floor, row.better, row.percent) for row in quality.rows()
         ]
-    if model.block == 0:
+    if model.whole:
         filled = fill_in(model, rows)
         values["infilling"] = [figure.to_dict() for figure in filled]
         lines += _blank_lines(filled)
@@ -127,11 +129,14 @@ def corpus_of(model: TextModel, data: str | Path, listener: Listener) -> Corpus:
     return corpus
 
 
-def measure_bound(model: TextModel, corpus: Corpus, rows: Rows, listener: Listener) -> dict[str, Figure]:
+def measure_bound(
+    model: TextModel, corpus: Corpus, rows: Rows, listener: Listener, *, whole: bool = False
+) -> dict[str, Figure]:
     """The bound on held-out rows: bits for each character and byte, and the perplexity of a token.
 
     Of a pair, it is that of the target given its source. What counts is what a row has of text: with END
-    behind it, which is predicted too, but not counted as a character.
+    behind it, which is predicted too, but not counted as a character. A model that writes by blocks is
+    measured so, or where it can, with ``whole``, as one that sees all of a text at once.
     """
     chosen = np.random.default_rng(0).permutation(len(rows))[:MOST_ROWS]
     needed = rows.stop - rows.first
@@ -149,7 +154,7 @@ def measure_bound(model: TextModel, corpus: Corpus, rows: Rows, listener: Listen
         cond = NONE
         if model.encoder is not None and labels is not None:
             cond = model.encoder(torch.from_numpy(labels[part]))
-        nats.append(bound_of(model, x, fixed, Noise(first), cond))
+        nats.append(bound_of(model, x, fixed, Noise(first), cond, whole=whole))
     total = torch.cat(nats).numpy()
     texts = [rows.tokens[i, rows.start[i] : rows.stop[i]] for i in chosen]
     characters = np.array([len(model.codec.decode(row.tolist(), stop=False)) for row in texts], np.float64)
@@ -157,10 +162,11 @@ def measure_bound(model: TextModel, corpus: Corpus, rows: Rows, listener: Listen
     ends = np.array([0 if rows.packed else max(0, (row == model.codec.end).sum() - 1) for row in texts])
     tokens = np.array([len(row) for row in texts], np.float64) - ends
     per_token = ratio(total, tokens)
+    kind = "bound, read whole" if whole else "bound"
     return {
-        "Bits per character (bound)": ratio(total / math.log(2), characters),
-        "Bits per byte (bound)": ratio(total / math.log(2), sizes),
-        "Perplexity of a token (bound)": Figure.of(
+        f"Bits per character ({kind})": ratio(total / math.log(2), characters),
+        f"Bits per byte ({kind})": ratio(total / math.log(2), sizes),
+        f"Perplexity of a token ({kind})": Figure.of(
             math.exp(per_token.value or math.nan),
             None
             if per_token.low is None or per_token.high is None
@@ -170,17 +176,13 @@ def measure_bound(model: TextModel, corpus: Corpus, rows: Rows, listener: Listen
     }
 
 
-def bound_of(model: TextModel, x: Tensor, fixed: Tensor, rng: Noise, cond: Condition) -> Tensor:
-    """The bound in nats, (B,), of tokens (B, L) given those that are ``fixed``; by blocks where it writes so.
-
-    A block does not see later ones, so what they hold does not matter to it.
-    """
-    if not model.block:
-        return token_bound(model.denoiser, x, LOOKS, rng, fixed, cond)
-    of, total = torch.arange(x.shape[1]) // model.block, torch.zeros(len(x), dtype=torch.float64)
-    for number in range(int(of[-1]) + 1):
-        total += token_bound(model.denoiser, x, LOOKS, rng, (of != number) | fixed, cond)
-    return total
+def bound_of(
+    model: TextModel, x: Tensor, fixed: Tensor, rng: Noise, cond: Condition, *, whole: bool = False
+) -> Tensor:
+    """The bound in nats, (B,), of tokens (B, L) given those that are ``fixed``; see ``measure_bound``."""
+    if model.block and not whole:
+        return block_bound(model.blockwise(x), x, model.block, LOOKS, rng, fixed, cond)
+    return token_bound(model.denoiser, x, LOOKS, rng, fixed, cond)
 
 
 def ratio(costs: NDArray[np.float64], sizes: NDArray[np.float64]) -> Figure:

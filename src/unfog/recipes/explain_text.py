@@ -209,7 +209,7 @@ def _cost(subject: TextSubject, batch: slice, t: Tensor, rng: Noise) -> tuple[fl
     process = model.denoiser.process
     labels = None if subject.labels is None else subject.labels[batch]
     lost = process.corrupt(x, t, rng)
-    block = model.block or x.shape[1]
+    block = x.shape[1] if model.whole else model.block
     total, count = 0.0, 0
     for first in range(0, x.shape[1], block):
         places = torch.arange(x.shape[1])

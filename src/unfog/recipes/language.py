@@ -158,7 +158,9 @@ def prepare(config: LanguageConfig, listener: Listener) -> Texts:
         listener.say(f"Warning: {cut:,} texts are longer than a row, and only their first part is learned.")
     labelled = config.data.classes and len(corpus.classes) > 1
     network = {"kind": "text", **PRESETS[config.preset], **config.network}
-    if room and not network.get("block"):  # the source of a pair is read once
+    if network.get("block"):
+        network.setdefault("whole", config.train.whole > 0)
+    elif room:  # the source of a pair is read once
         network["gap"] = codec.gap
     ours = sampling_for(config, context, packed=train.packed)
     spec = TextSpec(

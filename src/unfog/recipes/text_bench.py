@@ -133,7 +133,7 @@ class Bench:
             calls[numbers] = needed.calls
             last = last.cpu()
             looks, shown = self._looks(rows, last), last
-            if self.model.layout.packed and not self.model.block:  # END after END stands in none of its rows
+            if self.model.layout.packed and self.model.whole:  # END after END stands in none of its rows
                 first = torch.stack([row.tokens for row in rows])
                 shown = unread(first, last, self.model.codec.mask, self.model.codec.end)
             own[numbers] = second_look(self.model, shown, looks, labels).mean(1).numpy()

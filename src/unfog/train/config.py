@@ -126,6 +126,7 @@ class TextTrainConfig(CommonTrainConfig):
         beside: share of the tokens of the sources that are hidden and learned beside the summaries; those are
             in half of the pairs, and the others are shown whole, as they are when it summarises.
         copies: noisy versions of a summary that are learned from each reading of its source.
+        whole: share of rows that a network with blocks reads whole; with none it never sees what follows.
     """
 
     batch: int = Field(default=0, ge=0)
@@ -133,3 +134,4 @@ class TextTrainConfig(CommonTrainConfig):
     joint: float = Field(default=0.2, ge=0, le=1)
     beside: float = Field(default=0.15, ge=0, le=0.5)
     copies: int = Field(default=4, ge=1, le=64)
+    whole: float = Field(default=0.5, ge=0, lt=1)

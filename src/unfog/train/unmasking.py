@@ -15,7 +15,11 @@ several noisy versions of the target are learned from each reading of the source
 lost what the other has kept, so that no token is left out (Li et al. 2025, arXiv 2505.16839). A network that
 only ever names few tokens is slow to learn to look at the source; so in half of the pairs some of the source
 is hidden as well, and learned beside the target. Nothing is computed for the empty beginning of a pair's row:
-rows are sorted by what they need. A network with blocks sees [lost ; clean], each block with its own t.
+rows are sorted by what they need.
+
+A network with blocks sees [lost ; clean], each block with its own t, and learns at every place to go on from
+all that stands before, which a text that is lost at random seldom shows. One that reads texts whole as well
+learns some of the rows so.
 """
 
 from __future__ import annotations
@@ -24,6 +28,7 @@ import torch
 from torch import Tensor, nn
 
 from unfog.condition import NONE
+from unfog.model.blocks import Blockwise
 from unfog.model.canvas import rounded
 from unfog.model.text import TextModel
 from unfog.nets.text import TextTransformer
@@ -33,6 +38,7 @@ from unfog.train.config import TextTrainConfig
 from unfog.train.objective import Batch, Objective, hidden
 
 SLICE = 2048  # tokens whose traces still fit a processor's caches, more or less: larger slices are slower
+WAYS = PAIR, WHOLE, BLOCKS = range(3)  # how a row is read
 EARLIEST = 1e-3  # below it almost nothing is lost, and the weight of the bound grows without end
 
 
@@ -64,6 +70,7 @@ class UnmaskingObjective(Objective):
         super().__init__()
         self.denoiser, self.encoder, self.config = model.denoiser, model.encoder, config
         self.block, self.context = model.block, model.spec.context
+        self.whole = 1.0 if not model.block else config.whole if model.whole else 0.0
         # 1 where a source sees its target, and has to be read anew for each version of it
         self.copies = 1 if model.gap is None else config.copies
         self.room, self.codec, self.at_once = model.spec.room, model.codec, max(1, SLICE // self.context)
@@ -82,21 +89,26 @@ class UnmaskingObjective(Objective):
 
         Returns:
             clean (B, W), corrupted (B, W), weights of the loss (B, W), times (B, versions), or (B, L) with
-            blocks, labels, tokens of each row's text (B,), in rising order, and which rows are pairs (B,).
+            blocks, labels, tokens of each row's text (B,), in rising order, and how each row is read, (B,):
+            as a PAIR, WHOLE or by BLOCKS.
         """
         x, learned, labels = batch
         assert x is not None and learned is not None
         joint = (rng.uniform((len(x),)) < self.config.joint) & (hide is not None)
         x, learned, pair = self._alone(x.long(), learned.long(), joint)
         needed = learned[:, 2] - learned[:, 0]
-        order = needed.argsort(stable=True)
-        x, learned, needed, pair = x[order], learned[order], needed[order], pair[order]
+        way = torch.where(pair, PAIR, WHOLE)
+        if self.whole < 1:
+            way = torch.where(stratified(len(x), rng) < self.whole, way, BLOCKS)
+        order = (len(WAYS) * needed + way).argsort(stable=True)  # rows that are read together side by side
+        x, learned, needed, way = x[order], learned[order], needed[order], way[order]
         labels = None if labels is None else labels[order]
         more = x[:, self.context - self.room :].repeat(1, self.copies - 1)
         places = torch.arange(self.context)
         open = (places >= learned[:, 1:2]) & (places < learned[:, 2:])
-        x, open = torch.cat([x, more], 1), torch.cat([open, pair[:, None].expand_as(more)], 1)
-        t, corrupted = self._corrupt(x, open, rng)
+        twin = (way == PAIR)[:, None].expand_as(more)
+        x, open = torch.cat([x, more], 1), torch.cat([open, twin], 1)
+        t, corrupted = self._corrupt(x, open, way, rng)
         mask = self.codec.mask if self.masked else None
         lost = open if mask is None else open & (corrupted == mask)
         weight = self._spread(self._weight(t), x.shape[1]) / open.sum(1, keepdim=True).clamp_min(1)
@@ -106,39 +118,36 @@ class UnmaskingObjective(Objective):
             gone = self._beside(nn.functional.pad(source, (0, more.shape[1])), rng)
             corrupted = torch.where(gone, mask, corrupted)
             weight = weight + gone / gone.sum(1, keepdim=True).clamp_min(1)
-        return x, corrupted, weight, t, hidden(labels, hide or 0.0, rng), needed, pair
+        return x, corrupted, weight, t, hidden(labels, hide or 0.0, rng), needed, way
 
     def forward(self, *drawn: Tensor | None) -> Tensor:
         """Weighted cross-entropy for each token that could be lost, nats, (B,)."""
-        x, corrupted, weight, t, labels, needed, pair = drawn
+        x, corrupted, weight, t, labels, needed, way = drawn
         assert x is not None and corrupted is not None and weight is not None
-        assert t is not None and needed is not None and pair is not None
+        assert t is not None and needed is not None and way is not None
         each = weight.new_zeros(len(x))
-        for chosen, copies in ((~pair, 1), (pair, self.copies)):
-            if not bool(chosen.any()):
-                continue
+        for read in sorted(set(way.tolist())):
+            chosen, copies = way == read, self.copies if read == PAIR else 1
             first = self.context - rounded(int(needed[chosen].max()), self.context)
             columns = slice(first, self.context + (copies - 1) * self.room)
             rows = tuple(part[chosen, columns] for part in (x, corrupted, weight))
             told = None if labels is None else labels[chosen]
-            each = each.index_put((chosen,), self._cost(rows, t[chosen], told, copies))
+            each = each.index_put((chosen,), self._cost(rows, t[chosen], told, read))
         return each
 
-    def _cost(self, drawn: tuple[Tensor, ...], t: Tensor, labels: Tensor | None, copies: int) -> Tensor:
-        """The loss, (B,), of rows that all are pairs, or none: of clean and corrupted tokens and weights."""
+    def _cost(self, drawn: tuple[Tensor, ...], t: Tensor, labels: Tensor | None, way: int) -> Tensor:
+        """The loss, (B,), of rows that are all read in one way: of clean and corrupted tokens and weights."""
         x, corrupted, weight = drawn
         cond = NONE if self.encoder is None or labels is None else self.encoder(labels)
         lost, network = weight > 0, self.denoiser.network
         assert isinstance(network, TextTransformer)
-        if self.block:  # [lost ; clean] in one pass, which is no posterior of one x_t
-            seen = network.hidden_beside(corrupted, x, **cond.slots())[lost]
-            rows = network.logits_of(seen)[:, : self.denoiser.process.vocabulary - 1].log_softmax(1)
-        else:
-            denoiser = self.denoiser
-            if copies > 1:
-                denoiser = denoiser.onto(Copies(network, self.room, copies))
-            posterior = denoiser(corrupted, t[:, 0], cond)
-            rows = posterior.rows[lost[posterior.open]]
+        denoiser = self.denoiser
+        if way == BLOCKS:
+            denoiser = denoiser.onto(Blockwise(network, x))
+        elif way == PAIR and self.copies > 1:
+            denoiser = denoiser.onto(Copies(network, self.room, self.copies))
+        posterior = denoiser(corrupted, t[:, 0], cond)
+        rows = posterior.rows[lost[posterior.open]]
         each: Tensor = -rows.gather(1, x[lost][:, None])[:, 0] * weight[lost]
         return each.new_zeros(len(x)).index_add(0, lost.nonzero()[:, 0], each)
 
@@ -157,15 +166,17 @@ class UnmaskingObjective(Objective):
         x, learned = torch.where(alone, text, x), torch.where(alone, whole, learned)
         return x, learned, (pair & ~alone)[:, 0]
 
-    def _corrupt(self, x: Tensor, open: Tensor, rng: Noise) -> tuple[Tensor, Tensor]:
-        """Times, and the tokens with some of the ``open`` ones lost."""
+    def _corrupt(self, x: Tensor, open: Tensor, way: Tensor, rng: Noise) -> tuple[Tensor, Tensor]:
+        """Times, and the tokens with some of the ``open`` ones lost; ``way`` is how each row is read."""
         batch, process = len(x), self.denoiser.process
         count = -(-self.context // self.block) if self.block else -(-self.copies // 2)
         # uniform noise is told its time, and all versions of a row are looked at in one go
         count = count if self.masked else 1
-        t = EARLIEST + (1 - 2 * EARLIEST) * stratified(batch * count, rng).double().view(batch, count)
+        t = _times(batch, count, rng)
         if self.block:
             t = t.repeat_interleave(self.block, 1)[:, : self.context]
+            if self.whole:
+                t = torch.where((way == BLOCKS)[:, None], t, _times(batch, 1, rng))
         if self.copies == 1 or not self.masked:
             return t, torch.where(open, process.corrupt(x, self._spread(t, x.shape[1]), rng), x)
         t = torch.stack([t, process.keep.time(1 - process.keep.alpha(t))], 2).flatten(1)[:, : self.copies]
@@ -199,3 +210,8 @@ class UnmaskingObjective(Objective):
     def masked(self) -> bool:
         """Whether tokens are hidden, and not exchanged."""
         return isinstance(self.denoiser.process, MaskedProcess)
+
+
+def _times(batch: int, count: int, rng: Noise) -> Tensor:
+    """Times, (batch, count), spread evenly over all of them."""
+    return EARLIEST + (1 - 2 * EARLIEST) * stratified(batch * count, rng).double().view(batch, count)
