@@ -26,6 +26,7 @@ from unfog.recipes.assess_text import (
     fill_in,
     judge,
     measure_bound,
+    measure_bounds,
     ratio,
     summaries,
 )
@@ -68,8 +69,8 @@ def test_the_bound_of_a_model_without_a_clue(changes: dict[str, Any]) -> None:
 def test_a_model_that_reads_both_ways_has_a_bound_of_each(texts: Path) -> None:
     model, corpus = small_writer(context=64, network={"block": 8, "whole": True}), open_corpus(texts)
     rows = Tokenised.of(corpus, model.codec).rows(corpus.held_out, 64, "whole")
-    both = [measure_bound(model, corpus, rows, Silent(), whole=whole) for whole in (False, True)]
-    one, other = both[0]["Bits per byte (bound)"], both[1]["Bits per byte (bound, read whole)"]
+    found = measure_bounds(model, corpus, rows, Silent())
+    one, other = found["Bits per byte (bound)"], found["Bits per byte (bound, read whole)"]
     assert one.n == other.n and one.value and other.value and one.value != other.value
 
 

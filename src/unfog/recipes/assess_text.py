@@ -70,9 +70,7 @@ def evaluate_text(
     rows = Tokenised.of(corpus, model.codec).rows(
         corpus.held_out, model.spec.context, "packed" if model.spec.packed else "whole", model.spec.room
     )
-    predicted = measure_bound(model, corpus, rows, listener)
-    if model.block and model.whole:
-        predicted |= measure_bound(model, corpus, rows, listener, whole=True)
+    predicted = measure_bounds(model, corpus, rows, listener)
     lines = _bound_lines(predicted)
     values: dict[str, Any] = {"bound": {name: figure.to_dict() for name, figure in predicted.items()}}
     started = time.perf_counter()
@@ -127,6 +125,14 @@ def corpus_of(model: TextModel, data: str | Path, listener: Listener) -> Corpus:
             "Give the data it was trained on, or more texts."
         )
     return corpus
+
+
+def measure_bounds(model: TextModel, corpus: Corpus, rows: Rows, listener: Listener) -> dict[str, Figure]:
+    """What ``measure_bound`` finds; of a model that reads both ways, in each of them."""
+    found = measure_bound(model, corpus, rows, listener)
+    if model.block and model.whole:
+        found |= measure_bound(model, corpus, rows, listener, whole=True)
+    return found
 
 
 def measure_bound(
