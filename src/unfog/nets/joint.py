@@ -29,7 +29,7 @@ from unfog.nets.attention import (
     rotary_2d,
     spin,
 )
-from unfog.nets.layers import ClockEmbedding, Linear, check_settings, look_up, zeroed
+from unfog.nets.layers import ClockEmbedding, Linear, check_settings, gated, look_up, zeroed
 from unfog.nets.patches import cut
 from unfog.nets.position import Position
 
@@ -144,8 +144,8 @@ class Stream(nn.Module):
         """Tokens and what attention found for them, (B, N, D) each, to tokens."""
         _, _, gate_a, shift, scale, gate_f = modulation
         x = torch.addcmul(x, gate_a, self.dropout(self.out(mixed)))
-        gate, value = self.wide(torch.addcmul(shift, F.layer_norm(x, x.shape[-1:]), 1 + scale)).chunk(2, -1)
-        return torch.addcmul(x, gate_f, self.dropout(self.narrow(F.silu(gate) * value)))
+        thought = gated(self.wide(torch.addcmul(shift, F.layer_norm(x, x.shape[-1:]), 1 + scale)))
+        return torch.addcmul(x, gate_f, self.dropout(self.narrow(thought)))
 
 
 class JointBlock(nn.Module):

@@ -121,6 +121,12 @@ def attend(query: Tensor, key: Tensor, value: Tensor, head: int) -> Tensor:
     return mixed.transpose(1, 2).reshape(query.shape)
 
 
+def gated(x: Tensor) -> Tensor:
+    """SwiGLU (Shazeer 2020, arXiv 2002.05202): one half of the features, (..., 2 D), lets the other pass."""
+    gate, value = x.chunk(2, -1)
+    return F.silu(gate) * value
+
+
 def look_up(query: Tensor, key: Tensor, value: Tensor, seen: Tensor | None = None) -> Tensor:
     """Attention itself: torch's fused one. Processors that learn in bfloat16 do this part in float32.
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from unfog.nets.attention import CrossAttention, Prompt, rotary_2d, spin
-from unfog.nets.layers import Linear, look_up, zeroed
+from unfog.nets.layers import Linear, gated, look_up, zeroed
 
 
 def head_of(width: int, most: int) -> int:
@@ -56,8 +56,8 @@ class FeedForward(nn.Module):
 
     def forward(self, places: Tensor) -> Tensor:
         """(B, N, C), same shape out."""
-        gate, value = self.wide(F.layer_norm(places, places.shape[-1:])).chunk(2, -1)
-        thought: Tensor = self.narrow(self.dropout(F.silu(gate) * value))
+        inner = gated(self.wide(F.layer_norm(places, places.shape[-1:])))
+        thought: Tensor = self.narrow(self.dropout(inner))
         return thought
 
 

@@ -27,7 +27,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from unfog.errors import ConfigError, SampleError
-from unfog.nets.layers import Linear, check_settings, linear, look_up, zeroed
+from unfog.nets.layers import Linear, check_settings, gated, linear, look_up, zeroed
 
 BASE = 10_000.0  # of the wavelengths of the rotary codes, in tokens: from 2 pi up to about this
 
@@ -197,8 +197,7 @@ class TextBlock(nn.Module):
             cached: the cache with the tokens before these, and the number of this layer in it.
         """
         x = x + self.dropout(self._attend(F.layer_norm(x, x.shape[-1:]), turn, mask, cached))
-        gate, value = self.wide(F.layer_norm(x, x.shape[-1:])).chunk(2, -1)
-        out: Tensor = x + self.dropout(self.narrow(F.silu(gate) * value))
+        out: Tensor = x + self.dropout(self.narrow(gated(self.wide(F.layer_norm(x, x.shape[-1:])))))
         return out
 
     def _attend(self, x: Tensor, turn: Turn, mask: Tensor | None, cached: tuple[Cache, int] | None) -> Tensor:

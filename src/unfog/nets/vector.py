@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from unfog.nets.layers import ClockEmbedding, Linear, check_settings, zeroed
+from unfog.nets.layers import ClockEmbedding, Linear, check_settings, gated, zeroed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +52,8 @@ class VectorBlock(nn.Module):
     def forward(self, x: Tensor, emb: Tensor) -> Tensor:
         """(B, D) and what steers it, (B, D), to (B, D)."""
         shift, scale, gate = self.modulate(emb).chunk(3, 1)
-        inner, value = self.wide(torch.addcmul(shift, F.layer_norm(x, x.shape[-1:]), 1 + scale)).chunk(2, 1)
-        return torch.addcmul(x, gate, self.narrow(self.dropout(F.silu(inner) * value)))
+        inner = gated(self.wide(torch.addcmul(shift, F.layer_norm(x, x.shape[-1:]), 1 + scale)))
+        return torch.addcmul(x, gate, self.narrow(self.dropout(inner)))
 
 
 class VectorNet(nn.Module):
