@@ -126,7 +126,8 @@ class TextTrainConfig(CommonTrainConfig):
         beside: share of the tokens of the sources that are hidden and learned beside the summaries; those are
             in half of the pairs, and the others are shown whole, as they are when it summarises.
         copies: noisy versions of a summary that are learned from each reading of its source.
-        whole: share of rows that a network with blocks reads whole; with none it never sees what follows.
+        whole: share of rows that a network with blocks reads whole while the learning rate falls, and before
+            all; with none it never sees what follows.
     """
 
     batch: int = Field(default=0, ge=0)

@@ -95,6 +95,7 @@ class Training:
     def fit(self) -> Iterator[TrainStep]:
         """Take steps until the plan is fulfilled."""
         self.model.train()
+        objective: Objective = self.accelerator.unwrap_model(self.objective)
         if self._good is None:
             self._good = self.checkpoint()
         while self.plan.total is None or self.step < self.plan.total:
@@ -107,7 +108,7 @@ class Training:
             event = self._keep_or_roll_back(trouble)
             seconds = time.perf_counter() - started
             self.elapsed = self._agreed(self.elapsed + seconds)
-            if self.plan.settle(self.step, self.elapsed):
+            if self.plan.settle(self.step, self.elapsed, objective.late_cost):
                 event = event or f"Planned {self.plan.total} steps: from here the learning rate falls to 0."
             yield TrainStep(
                 step=self.step,
@@ -133,6 +134,7 @@ class Training:
         seed = derive_seed(self.config.seed, "step", step, self.watch.rollbacks)
         torch.manual_seed(seed)  # dropout is the one user of the global generator
         objective: Objective = self.accelerator.unwrap_model(self.objective)
+        objective.late = self.plan.falls(step)
         drawn = objective.draw(self.source(step), Noise(seed), hide=self.config.label_dropout)
         mine = slice(self.accelerator.process_index, None, self.accelerator.num_processes)
         drawn = tuple(None if part is None else part[mine] for part in drawn)

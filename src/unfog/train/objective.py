@@ -24,9 +24,13 @@ class Objective(nn.Module, ABC):
 
     Attributes:
         at_once: examples that a processor does well to compute together; None for all of a batch.
+        late: whether the learning rate falls, from where on some things are learned that need little time.
+        late_cost: how much longer a step then takes, about.
     """
 
     at_once: int | None = None
+    late: bool = True
+    late_cost: float = 1.0
 
     @abstractmethod
     def draw(self, batch: Batch, rng: Noise, *, hide: float | None = None) -> Batch:

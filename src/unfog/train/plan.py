@@ -37,12 +37,13 @@ class Plan:
             None, 60 * (10.0 if config.minutes is None else config.minutes), config.warmup, config.decay
         )
 
-    def settle(self, step: int, elapsed: float) -> bool:
+    def settle(self, step: int, elapsed: float, late_cost: float = 1.0) -> bool:
         """Fix the number of steps once the fall must begin.
 
         Args:
             step: steps done.
             elapsed: seconds that they took.
+            late_cost: how much longer a step takes from here on.
 
         Returns:
             Whether the plan was fixed by this call.
@@ -51,7 +52,7 @@ class Plan:
             return False
         if elapsed < (1 - self.decay) * self.seconds:
             return False
-        left = max(0.0, self.seconds - elapsed) / (elapsed / step)
+        left = max(0.0, self.seconds - elapsed) / (late_cost * elapsed / step)
         self.total = step + max(1, round(left))
         return True
 
@@ -69,6 +70,10 @@ class Plan:
             return rise
         fall = max(1.0, self.decay * self.total)
         return min(rise, (self.total - step) / fall, 1.0)
+
+    def falls(self, step: int) -> bool:
+        """Whether the learning rate falls at step 0, 1, ...: for the rest of the run."""
+        return self.total is not None and self.total - step < max(1.0, self.decay * self.total)
 
     def _warmup(self) -> int:
         # a very short run must not spend itself on rising

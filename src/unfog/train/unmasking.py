@@ -18,8 +18,9 @@ is hidden as well, and learned beside the target. Nothing is computed for the em
 rows are sorted by what they need.
 
 A network with blocks sees [lost ; clean], each block with its own t, and learns at every place to go on from
-all that stands before, which a text that is lost at random seldom shows. One that reads texts whole as well
-learns some of the rows so.
+all that stands before, which a text that is lost at random seldom shows. That takes twice as long. One that
+reads both ways learns to read whole first, and blocks as well while the learning rate falls: what it knows of
+language serves both.
 """
 
 from __future__ import annotations
@@ -71,6 +72,7 @@ class UnmaskingObjective(Objective):
         self.denoiser, self.encoder, self.config = model.denoiser, model.encoder, config
         self.block, self.context = model.block, model.spec.context
         self.whole = 1.0 if not model.block else config.whole if model.whole else 0.0
+        self.late_cost = 2 - self.whole if self.whole else 1.0
         # 1 where a source sees its target, and has to be read anew for each version of it
         self.copies = 1 if model.gap is None else config.copies
         self.room, self.codec, self.at_once = model.spec.room, model.codec, max(1, SLICE // self.context)
@@ -98,7 +100,7 @@ class UnmaskingObjective(Objective):
         x, learned, pair = self._alone(x.long(), learned.long(), joint)
         needed = learned[:, 2] - learned[:, 0]
         way = torch.where(pair, PAIR, WHOLE)
-        if self.whole < 1:
+        if self.whole < 1 and (self.late or hide is None or not self.whole):
             way = torch.where(stratified(len(x), rng) < self.whole, way, BLOCKS)
         order = (len(WAYS) * needed + way).argsort(stable=True)  # rows that are read together side by side
         x, learned, needed, way = x[order], learned[order], needed[order], way[order]
