@@ -117,6 +117,16 @@ def test_a_resumed_run_is_the_uninterrupted_one(
     assert same(resumed.checkpoint(), whole.checkpoint())
 
 
+def test_what_is_learned_is_told_when_it_is_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    run, told = training(decay=0.5), list[bool]()
+    objective = run.accelerator.unwrap_model(run.objective)
+    inner = objective.draw
+    monkeypatch.setattr(objective, "draw", lambda *a, **k: told.append(objective.late) or inner(*a, **k))
+    assert objective.late, "before the first step, and for whoever does not learn"
+    take(run)
+    assert told == [False] * 7 + [True] * 5
+
+
 def test_looking_on_does_not_change_the_run() -> None:
     """Previews, validation and checkpoints between steps leave every bit as it was."""
     alone, watched = training(dropout=0.3), training(dropout=0.3)

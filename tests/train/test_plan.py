@@ -69,6 +69,23 @@ def test_a_time_budget_is_kept(seconds_per_step: float, decay: float) -> None:
     assert len(found) == steps
 
 
+@pytest.mark.parametrize("cost", [1.0, 1.5, 2.0])
+def test_steps_that_take_longer_at_the_end_are_planned_for(cost: float) -> None:
+    plan, step, spent = Plan.of(TrainConfig(minutes=1, decay=0.5)), 0, 0.0
+    while plan.total is None or step < plan.total:
+        spent += 0.1 * (cost if plan.falls(step) else 1.0)
+        step += 1
+        plan.settle(step, spent, cost)
+    assert spent == pytest.approx(60, abs=0.5)
+
+
+def test_it_is_late_when_the_learning_rate_falls() -> None:
+    plan = Plan.of(TrainConfig(steps=40, decay=0.25, warmup=3))
+    assert [plan.falls(step) for step in range(40)] == [False] * 31 + [True] * 9
+    assert all(plan.falls(step) == (plan.learning_rate(step) < 1) for step in range(5, 40))
+    assert not Plan.of(TrainConfig(minutes=1)).falls(10**6), "with a time budget nobody knows yet"
+
+
 def test_a_plan_once_made_is_kept() -> None:
     plan = Plan.of(TrainConfig(minutes=1, decay=0.5))
     assert not plan.settle(10, 29.9)

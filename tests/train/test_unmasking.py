@@ -239,6 +239,23 @@ def test_a_network_that_reads_both_ways_learns_each_in_its_share_of_the_rows() -
         torch.testing.assert_close(found[rows], alone)
 
 
+def test_blocks_come_late_unless_nothing_is_read_whole() -> None:
+    """While the learning rate is high all rows are read whole; what validation asks never changes."""
+    both = UnmaskingObjective(model(block=8, whole=True), TextTrainConfig(whole=0.5))
+    blocks = UnmaskingObjective(model(block=8), TextTrainConfig(whole=0.5))
+    assert (both.late_cost, blocks.late_cost) == (1.5, 1.0)
+
+    def ways(objective: UnmaskingObjective, late: bool, hide: float | None) -> set[int]:
+        objective.late = late
+        way = objective.draw(texts(40), Noise(0), hide=hide)[6]
+        assert way is not None
+        return set(way.tolist())
+
+    assert ways(both, False, 0.1) == {WHOLE} and ways(both, True, 0.1) == {WHOLE, BLOCKS}
+    assert ways(both, False, None) == {WHOLE, BLOCKS}
+    assert ways(blocks, False, 0.1) == ways(blocks, True, None) == {BLOCKS}
+
+
 @pytest.mark.parametrize(("batch", "options"), [(texts(8), {}), (paired(8), {"room": 6, "gap": CODEC.gap})])
 def test_uniform_noise_can_be_learned_from(batch: Any, options: dict[str, Any]) -> None:
     made = model({"kind": "uniform", "keep": "linear"}, **options)
