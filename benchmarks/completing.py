@@ -6,8 +6,8 @@
 MODEL was trained on DATA, FILE is what `language.py --keep` wrote of the same data. The first words of n
 held-out texts, in an order that hangs on the seed alone, are continued; the rival says how likely what
 follows is, in bits for each byte of the first 64 tokens, and what really followed stands beside. Dull text is
-likely too, so different words are counted, and words that follow themselves. The rival's own texts are
-judged by itself, which flatters them.
+likely too, so different words are counted, and words that follow themselves. Each flatters its own texts;
+so a model that writes by blocks judges as well, token after token, what the rival and it wrote.
 """
 
 from __future__ import annotations
@@ -36,9 +36,10 @@ DRAWS = 2000  # of the texts, for intervals
 
 @dataclass(frozen=True)
 class Judge:
-    """Beginnings, and how likely the rival finds what follows them."""
+    """Beginnings, and how likely the rival, and a model with blocks, find what follows them."""
 
     rival: Rival
+    model: TextModel
     prompts: Sequence[str]
 
     def figures(self, texts: Sequence[str]) -> dict[str, Any]:
@@ -56,12 +57,28 @@ class Judge:
             follow.append(codec.decode(tokens[start:]).split())
         bits = self.rival.nats_of_rows(rows, counts) / np.log(2)
         words = [word for row in follow for word in row]
-        return {
-            "bits": spread(bits, sizes),
+        found: dict[str, Any] = {"bits": spread(bits, sizes)}
+        if self.model.block and length <= self.model.spec.context:
+            own = (nats_as_read(self.model, rows[:, :length]) * counts.roll(1, 1)).sum(1).numpy()
+            found["own"] = spread(own / np.log(2), sizes)
+        return found | {
             "words": len(words),
             "twice": sum(a == b for row in follow for a, b in pairwise(row)),
             "different": len(set(words)) / max(1, len(words)),
         }
+
+
+@torch.inference_mode()
+def nats_as_read(model: TextModel, rows: torch.Tensor) -> torch.Tensor:
+    """-log p of each token of rows (B, L) given those before it, by a model with blocks."""
+    place, found = torch.arange(rows.shape[1]) % model.block, torch.zeros(rows.shape)
+    for offset in range(model.block):
+        shown = rows.masked_fill(place >= offset, model.codec.mask)
+        posterior = model.blockwise(rows)(shown, torch.ones((), dtype=torch.float64))
+        lost = -posterior.rows.gather(1, rows[posterior.open][:, None])[:, 0]
+        each = torch.zeros(rows.shape).masked_scatter(posterior.open, lost)
+        found = torch.where(place == offset, each, found)
+    return found
 
 
 def spread(bits: np.ndarray, sizes: np.ndarray) -> Figure:
@@ -101,7 +118,7 @@ def main() -> None:
     real = beginnings(held, model, rival, options.words, options.n)
     prompts = [" ".join(text.split()[: options.words]) for text in real]
     joined = [" ".join(text.split()) for text in real]
-    judge, canvases = Judge(rival, prompts), [model.layout.beginning(prompt) for prompt in prompts]
+    judge, canvases = Judge(rival, model, prompts), [model.layout.beginning(prompt) for prompt in prompts]
     written: dict[str, list[str]] = {"what really followed": joined}
     seconds = {"what really followed": 0.0}
     common = {"temperature": options.temperature, "no_repeat": options.no_repeat}
@@ -117,18 +134,23 @@ def main() -> None:
         own.append(rival.codec.decode([*tokens, *row.tolist()]))
     seconds["rival"], written["rival"] = time.perf_counter() - begin, own
     print(f"\n{len(prompts)} beginnings of {options.words} words, temperature {options.temperature:g}\n")
-    print("| | bits a byte | words | follow themselves | different | s each |\n|---|---|---|---|---|---|")
+    print("| | bits a byte | by the model | words | follow themselves | different | s each |")
+    print("|---|---|---|---|---|---|---|")
     found: dict[str, Any] = {}
     for name, texts in written.items():
         found[name] = figures = judge.figures(texts)
-        cells = f"{figures['bits']} | {figures['words']} | {figures['twice']} | {figures['different']:.0%}"
-        print(f"| {name} | {cells} | {seconds[name] / len(prompts):.2f} |", flush=True)
+        judged = f"{figures['bits']} | {figures.get('own', '')}"
+        cells = f"{figures['words']} | {figures['twice']} | {figures['different']:.0%}"
+        print(f"| {name} | {judged} | {cells} | {seconds[name] / len(prompts):.2f} |", flush=True)
     for number in range(min(options.show, len(prompts))):
         print(f"\n{number + 1}. {prompts[number]} ...")
         for name, texts in written.items():
             print(f"   - {name}: {' '.join(texts[number].split())}")
     if options.out:
-        figures = {name: {**one, "bits": one["bits"].to_dict()} for name, one in found.items()}
+        figures = {
+            name: {key: value.to_dict() if isinstance(value, Figure) else value for key, value in one.items()}
+            for name, one in found.items()
+        }
         write_json(options.out, {"machine": machine, "figures": figures, "texts": written})
 
 
