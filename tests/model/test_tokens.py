@@ -107,17 +107,27 @@ def test_lengths_that_it_can() -> None:
 
 
 def test_one_that_reads_both_ways_writes_by_blocks_and_fills_in_with_both_sides_in_view() -> None:
-    """With the weights of either, it says what a network with blocks, or one without, would have said."""
-    both = small_writer(network={"block": 4, "whole": True}, packed=True)
-    blocks, whole = small_writer(network={"block": 4}, packed=True), small_writer(packed=True)
+    """With the weights of either, it says what a network with blocks, or one without, would have said.
+
+    Steps are those of a block: a canvas of 24 tokens has six.
+    """
+    both = small_writer(network={"block": 4, "whole": True})
+    blocks, whole = small_writer(network={"block": 4}), small_writer()
     for other in (blocks, whole):
         other.load_state_dict(both.state_dict())
     assert both.generate(3, length=40) == blocks.generate(3, length=40), "longer than it sees at once"
     assert both.generate(3, prompt="The old ") == blocks.generate(3, prompt="The old ")
     assert both.generate(3) != whole.generate(3)
     for template, blank in (("The ___ sees a ___.", 2), ("___ dog.", None)):
-        assert both.infill(template, 3, blank=blank) == whole.infill(template, 3, blank=blank)
-    assert both.rewrite("The old fox", 0.5, 3) == whole.rewrite("The old fox", 0.5, 3)
+        assert both.infill(template, 3, blank=blank, steps=4) == whole.infill(
+            template, 3, blank=blank, steps=24
+        )
+    assert both.rewrite("The old fox", 0.5, 3, steps=4) == whole.rewrite("The old fox", 0.5, 3, steps=24)
+
+
+def test_one_that_reads_both_ways_sees_a_short_canvas_as_a_row() -> None:
+    both, whole = small_writer(network={"block": 4, "whole": True}, packed=True), small_writer(packed=True)
+    whole.load_state_dict(both.state_dict())
     x, blank = torch.randint(0, 5, (2, 20)), torch.arange(20).expand(2, -1) < 3
     torch.testing.assert_close(both.without(x, blank).rows, whole.without(x, blank).rows)
 

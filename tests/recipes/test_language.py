@@ -111,7 +111,8 @@ def test_steps_follow_from_the_context() -> None:
     uniform = config.model_copy(update={"process": {"kind": "uniform"}})
     assert language.sampling_for(uniform, 40, packed=True) == {"sampler": "uniform", "steps": 80}
     blocks = config.model_copy(update={"network": {"block": 8}})
-    assert language.sampling_for(blocks, 40, packed=True)["sampler"] == "ancestral"
+    for packed in (True, False):
+        assert language.sampling_for(blocks, 40, packed=packed) == {"sampler": "reading", "steps": 8}
 
 
 def test_a_network_with_blocks_reads_texts_whole_as_well_unless_none_shall_be(texts: Path) -> None:

@@ -179,9 +179,9 @@ class TokenModel(DiffusionModel):
         try:
             denoiser, cond = self._steered(x, labels, writing)
             bar = self._bar(canvases, ends)
-            grid, total = even(writing.steps, start), writing.steps
+            total = writing.steps * (-(-x.shape[1] // self.block) if self.block else 1)
+            grid = even(writing.steps if by_blocks else total, start)
             if by_blocks:
-                total *= -(-x.shape[1] // self.block)
                 way = self._walk_blocks(sampler, grid, x, cond, rng, bar)
             elif (source := self._source(canvases)) and start == 1.0 and writing.guidance == 1.0:
                 way = walk_beneath(self.denoiser, sampler, grid, x, source, cond, bar=bar, rng=rng)

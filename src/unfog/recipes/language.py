@@ -185,13 +185,14 @@ def prepare(config: LanguageConfig, listener: Listener) -> Texts:
 def sampling_for(config: LanguageConfig, context: int, *, packed: bool) -> dict[str, Any]:
     """Settings that suit a model that sees so many tokens: about one step for each of them.
 
-    Texts that are longer than a row, or lie end to end in it, are written as we read them: what is named by
-    lot, far from all that is known, drifts.
+    Texts that are longer than a row, or lie end to end in it, are written as we read them, and so are blocks:
+    what is named by lot, far from all that is known, drifts. Steps are those of a block.
     """
     if config.process.get("kind") == "uniform":
         return {"sampler": "uniform", "steps": min(256, 2 * context)}
-    reading = packed and not config.network.get("block")
-    return {"sampler": "reading" if reading else "ancestral", "steps": min(256, context)}
+    if block := config.network.get("block"):
+        return {"sampler": "reading", "steps": block}
+    return {"sampler": "reading" if packed else "ancestral", "steps": min(256, context)}
 
 
 def settled(config: LanguageConfig, prepared: Texts) -> LanguageConfig:

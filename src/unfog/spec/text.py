@@ -20,7 +20,7 @@ class Writing:
 
     Attributes:
         sampler: a name of ``TOKEN_SAMPLERS``.
-        steps: steps for a whole canvas (of a block, for models that write block by block).
+        steps: steps for a whole canvas; for each block of tokens in it, where the model has blocks.
         temperature: 1 is the model's own law, below 1 is more careful, 0 always takes the most likely token.
         top_p: draw among the most likely tokens that together have this probability; 1 is all.
         guidance: towards the label, for models with classes; 1 is off.
