@@ -225,7 +225,7 @@ class Rival:
         shown, written = torch.tensor([[codec.end, *prompt]]).expand(batch, -1), []
         ended = torch.zeros(batch, dtype=torch.bool)
         for _ in range(length):
-            hidden = self.network.hidden(shown, cache=cache, keep=True)[:, -1]
+            hidden = self.network.hidden(shown, cache=cache, keep=shown.shape[1])[:, -1]
             logits = self.network.logits_of(hidden).double()
             logits[:, [codec.gap, codec.mask]] = -math.inf
             if temperature:

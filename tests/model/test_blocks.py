@@ -27,11 +27,11 @@ class Tells(TextTransformer):
         super().__init__(model.denoiser.network.config)
         self.tokens, self.asked, self.kept = tokens, list[tuple[int, int]](), 0
 
-    def hidden(self, tokens: Tensor, *args: object, cache: Cache | None = None, keep: bool = False) -> Tensor:
+    def hidden(self, tokens: Tensor, *args: object, cache: Cache | None = None, keep: int = 0) -> Tensor:
         start = 0 if cache is None else cache.filled
         self.asked.append((start, tokens.shape[1]))
-        if cache is not None and keep:
-            cache.filled += tokens.shape[1]
+        if cache is not None:
+            cache.filled += keep
         said = torch.tensor(self.tokens[start : start + tokens.shape[1]])
         return 30.0 * torch.nn.functional.one_hot(said, MASK + 1).float().expand(len(tokens), -1, -1)
 
@@ -63,7 +63,7 @@ def test_a_text_that_has_ended_is_written_no_further() -> None:
     network = Tells([1, 2, 3, 4, 5, END, 1, 2, *[3] * 24])
     steps = walked(network, torch.full((1, 32), MASK))
     assert steps[-1].x_s.tolist() == [[1, 2, 3, 4, 5, END, 1, 2, *[END] * 24]]
-    assert max(start for start, _ in network.asked) == BLOCK, "no later block was asked for"
+    assert max(start + length for start, length in network.asked) == 2 * BLOCK, "no later block was asked for"
 
 
 def test_end_that_was_given_ends_nothing() -> None:
@@ -80,13 +80,16 @@ def test_what_is_given_stays_and_a_block_without_gaps_asks_nothing() -> None:
     network = Tells([1] * 12)
     steps = walked(network, canvas)
     assert steps[-1].x_s.tolist() == [[6, 6, 6, 6, 1, 6, 1, 1, 1, 1, 1, 1]]
-    assert network.asked[0] == (0, 4) and network.asked[1][0] == 4, "the first block only joins the memory"
+    assert network.asked[0] == (0, 8) and network.asked[1] == (4, 4), "the first is read with the second"
 
 
-def test_a_text_may_be_longer_than_the_context() -> None:
+@pytest.mark.parametrize(("context", "given"), [(4, 0), (8, 0), (12, 0), (12, 30)])
+def test_a_text_may_be_longer_than_the_context(context: int, given: int) -> None:
     network = small_writer(network={"block": BLOCK}).denoiser.network
     network.eval()
-    steps = walked(network, torch.full((1, 40), MASK), context=12)
+    canvas = torch.full((1, 40), MASK)
+    canvas[:, :given] = 3
+    steps = walked(network, canvas, context=context)
     assert len(steps[-1].x_s[0]) == 40 and not bool((steps[-1].x_s == MASK).any())
 
 
@@ -97,11 +100,14 @@ def test_the_cache_changes_nothing() -> None:
     text = torch.randint(0, 7, (2, 12))
     with torch.inference_mode():
         memory = network.cache(2, 12)
-        network.hidden(text[:, :8], cache=memory, keep=True)
-        behind = Behind(network, memory)
-        found = MaskedDenoiser(behind, MaskedProcess(MASK + 1))(text[:, 8:].fill_(MASK), torch.tensor(0.5))
+        network.hidden(text[:, :4], cache=memory, keep=4)
+        open = torch.full((2, 4), MASK)
+        denoiser = MaskedDenoiser(Behind(network, memory, text[:, 4:8]), MaskedProcess(MASK + 1))
+        found, again = (denoiser(open, torch.tensor(0.5)) for _ in range(2))
+        text[:, 8:] = MASK
         rows = network(text)[:, 8:, :MASK].log_softmax(-1)
     torch.testing.assert_close(found.rows, rows.flatten(0, 1), rtol=0, atol=1e-5)
+    torch.testing.assert_close(again.rows, found.rows, rtol=0, atol=1e-5)
     assert memory.filled == 8, "a block that is still being written does not join"
 
 

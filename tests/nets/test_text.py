@@ -126,7 +126,7 @@ def test_the_cache_changes_nothing(options: dict[str, Any], pieces: list[int], d
             part = x[:, start : start + size]
             rubbish = (part + 1) % WORDS  # a block that is tried and not kept leaves no trace
             network(rubbish, vector=vector, cache=cache)
-            found.append(network(part, vector=vector, cache=cache, keep=True))
+            found.append(network(part, vector=vector, cache=cache, keep=size))
             start += size
         full = network(x, vector=vector)
     assert cache.filled == LENGTH
@@ -154,7 +154,7 @@ def test_one_that_reads_both_ways_is_two_networks_in_one() -> None:
     with torch.inference_mode():
         torch.testing.assert_close(both.hidden(noisy), whole.hidden(noisy))
         torch.testing.assert_close(both.hidden_beside(noisy, clean), blocks.hidden_beside(noisy, clean))
-        cached = both.hidden(noisy, cache=both.cache(len(noisy), LENGTH), keep=True)
+        cached = both.hidden(noisy, cache=both.cache(len(noisy), LENGTH), keep=LENGTH)
         torch.testing.assert_close(cached, blocks.hidden(noisy), rtol=1e-5, atol=1e-5)
         assert not torch.allclose(cached, both.hidden(noisy))
 
@@ -304,7 +304,7 @@ def test_caches_that_do_not_fit_are_refused() -> None:
         assert isinstance(cache, Cache)
         with pytest.raises(SampleError, match="room for 6"):
             network(text(2, 7), cache=cache)
-        network(text(2, 3), cache=cache, keep=True)
+        network(text(2, 3), cache=cache, keep=3)
         with pytest.raises(SampleError, match="inside a block"):
             network(text(2, 1), cache=cache)
 

@@ -2,8 +2,9 @@
 
 This is autoregression over blocks (Arriola et al. 2025, arXiv 2503.09573): the text may be longer than what
 the model sees at once, and ends by itself. What is kept of finished blocks is exact, as no block sees a later
-one; only where the text outgrows the context is the memory made anew, from its second half. A source that
-does not see its target is remembered in the same way.
+one; a finished block is read by the call that begins the next, so none is spent on it alone. Only where the
+text outgrows the context is the memory made anew, from its second half. A source that does not see its target
+is remembered in the same way.
 
 Rows that were cut out of a long line have one length, and how much of it is hidden tells a network without a
 clock how much it knows. A shorter canvas would look as if more were known, and what is seen would count for
@@ -33,15 +34,25 @@ Bar = Callable[[TokenDenoiser, slice], TokenDenoiser]
 
 
 class Behind(nn.Module):
-    """A network that sees the finished blocks through a cache; for ``MaskedDenoiser``."""
+    """A network that sees the finished blocks through a cache; for ``MaskedDenoiser``.
 
-    def __init__(self, network: TextTransformer, cache: Cache) -> None:
+    Args:
+        network: with blocks, or a gap.
+        cache: the blocks that it remembers.
+        finished: tokens behind these that it does not remember yet, (B, n): the next call reads them first.
+    """
+
+    def __init__(self, network: TextTransformer, cache: Cache, finished: Tensor | None = None) -> None:
         super().__init__()
-        self.network, self.cache = network, cache
+        self.network, self.cache, self.finished = network, cache, finished
 
     def hidden(self, tokens: Tensor, vector: Tensor | None = None) -> Tensor:
-        """See ``TextTransformer.hidden``; the cache stays as it is."""
-        return self.network.hidden(tokens, vector, cache=self.cache)
+        """See ``TextTransformer.hidden``; these tokens do not join the cache."""
+        if self.finished is None or not self.finished.shape[1]:
+            return self.network.hidden(tokens, vector, cache=self.cache)
+        new, both = self.finished.shape[1], torch.cat([self.finished, tokens], 1)
+        self.finished = None
+        return self.network.hidden(both, vector, cache=self.cache, keep=new)[:, new:]
 
     def logits_of(self, hidden: Tensor) -> Tensor:
         """See ``TextTransformer.logits_of``."""
@@ -122,14 +133,16 @@ def walk_blocks(
     """
     x, block = canvas.clone(), network.config.span
     size, index, last = canvas.shape[1], 0, len(grid) - 1
-    memory = network.cache(len(x), context)
+    memory, read = network.cache(len(x), context), 0
     for first in range(0, size, block):
         part = slice(first, min(first + block, size))
-        if memory.filled + block > context:
-            memory = _renewed(network, x[:, :first], context, cond)
         known = canvas[:, part] != process.mask
         if not bool(known.all()):
-            denoiser: Any = bar(MaskedDenoiser(Behind(network, memory), process), part)
+            if memory.filled + part.stop - read > context:
+                memory, read = network.cache(len(x), context), first - _kept(first, block, context)
+            behind = Behind(network, memory, x[:, read:first])
+            read = first
+            denoiser: Any = bar(MaskedDenoiser(behind, process), part)
             denoiser = Given(denoiser, canvas[:, part], known) if bool(known.any()) else denoiser
             if isinstance(sampler, Unrepeated):
                 sampler = replace(sampler, before=x[:, max(0, part.stop - context) : first])
@@ -142,7 +155,6 @@ def walk_blocks(
         if bool(((x == end) & (canvas == process.mask))[:, : part.stop].any(1).all()):
             yield Step(index, float(grid[last]), 0.0, x, x.masked_fill(x == process.mask, end), x)
             return
-        network.hidden(x[:, part], cond.vector, cache=memory, keep=True)
 
 
 def walk_beneath(
@@ -177,10 +189,7 @@ def walk_beneath(
         yield Step(step.index, step.t, step.s, x_t, x_s, clean)
 
 
-def _renewed(network: TextTransformer, text: Tensor, context: int, cond: Condition) -> Cache:
-    """A memory of the last half of what can be seen, in whole blocks."""
-    block = network.config.span
-    kept = max(block, context // 2 // block * block)
-    memory = network.cache(len(text), context)
-    network.hidden(text[:, -kept:], cond.vector, cache=memory, keep=True)
-    return memory
+def _kept(count: int, block: int, context: int) -> int:
+    """How many of ``count`` tokens a new memory begins with: the last half of the context, if blocks allow."""
+    most = (context - block) // block * block
+    return min(count, most, max(block, context // 2 // block * block))

@@ -236,7 +236,7 @@ class TextTransformer(nn.Module):
         vector: Tensor | None = None,
         positions: Tensor | None = None,
         cache: Cache | None = None,
-        keep: bool = False,
+        keep: int = 0,
     ) -> Tensor:
         """Logits (B, L, K); arguments as for ``hidden``, and a ``clock`` that is not looked at."""
         return self.logits_of(self.hidden(tokens, vector, positions, cache, keep))
@@ -247,7 +247,7 @@ class TextTransformer(nn.Module):
         vector: Tensor | None = None,
         positions: Tensor | None = None,
         cache: Cache | None = None,
-        keep: bool = False,
+        keep: int = 0,
     ) -> Tensor:
         """What the network makes of a text, before it names tokens.
 
@@ -256,7 +256,8 @@ class TextTransformer(nn.Module):
             vector: condition, (B, vector), the same for all tokens.
             positions: (L,) or (B, L); by default 0, 1, 2, ..., going on behind a cache.
             cache: holds the tokens before these, which see them but are not computed again.
-            keep: whether these join the cache. A block that is still being written must not.
+            keep: how many of these, the first ones, join the cache: whole blocks, or all. A block that is
+                still being written must not.
 
         Returns:
             (B, L, width).
@@ -275,8 +276,8 @@ class TextTransformer(nn.Module):
         elif self.config.gap is not None and cache is None:
             mask = sees_beneath(tokens, self.config.gap)
         found = self._run(tokens, vector, places if positions is None else positions, mask, cache)
-        if cache is not None and keep:
-            cache.filled += length
+        if cache is not None:
+            cache.filled += keep
         return found
 
     def logits_of(self, hidden: Tensor) -> Tensor:
@@ -329,7 +330,7 @@ class TextTransformer(nn.Module):
         if self.config.gap is None:
             raise SampleError("This network reads a source anew whenever its target changes: it has no gap.")
         cache = self._empty(len(source), source.shape[1] + room)
-        self.hidden(source, vector, cache=cache, keep=True)
+        self.hidden(source, vector, cache=cache, keep=source.shape[1])
         return cache
 
     def cache(self, batch: int, length: int) -> Cache:

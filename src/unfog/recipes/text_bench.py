@@ -162,8 +162,8 @@ class Needed:
     """Counts the network calls that each text of a batch would need by itself.
 
     In a batch the network is called for all texts where one needs it. By itself, a text of masked diffusion
-    needs a call in each step that changes it, one at the beginning to know its length, and block by block one
-    more to remember each finished block; one of uniform diffusion needs every step.
+    needs a call in each step that changes it, and one at the beginning to know its length; one of uniform
+    diffusion needs every step.
     """
 
     def __init__(self, model: TextModel) -> None:
@@ -184,7 +184,6 @@ class Needed:
         elif t == 1.0:  # a new block
             ended = (x_t == self.model.codec.end) & (self.first == self.model.codec.mask)
             self.over = self.over | ended.any(1).cpu()
-            self.calls += (~self.over).numpy()
         changed = (x_t != x_s).any(1).cpu() if self.masked else torch.ones_like(self.over)
         if self.lengths and x_t is self.first:
             changed = torch.ones_like(changed)
