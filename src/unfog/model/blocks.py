@@ -190,6 +190,6 @@ def walk_beneath(
 
 
 def _kept(count: int, block: int, context: int) -> int:
-    """How many of ``count`` tokens a new memory begins with: the last half of the context, if blocks allow."""
+    """How many of ``count`` tokens a new memory begins with: half of the context, if blocks allow."""
     most = (context - block) // block * block
     return min(count, most, max(block, context // 2 // block * block))
