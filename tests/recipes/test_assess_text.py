@@ -61,7 +61,7 @@ def test_the_bound_of_a_model_without_a_clue(changes: dict[str, Any]) -> None:
     model = clueless(**changes)
     x = torch.randint(0, model.codec.mask, (200, 48))
     fixed = torch.arange(48).expand(200, -1) < 8
-    found = bound_of(model, x, fixed, Noise(0), NONE)
+    found = bound_of(model, x, fixed, 16, Noise(0))
     assert found.shape == (200,)
     assert float(found.mean()) == pytest.approx(40 * math.log(model.codec.mask), rel=0.01)
 

@@ -32,13 +32,29 @@ def test_whole_rows_hold_every_token_and_fill_up_with_end(found: list[np.ndarray
 @given(documents, st.integers(2, 20))
 def test_packed_rows_are_one_line_cut_into_pieces(found: list[np.ndarray], length: int) -> None:
     found = as_ids(found)
-    rows = packed(found, length, END)
-    line = np.concatenate([np.append(document, END) for document in found])
-    assert rows.packed and (rows.tokens.ravel()[: len(line)] == line).all()
-    assert (rows.tokens.ravel()[len(line) :] == END).all() and rows.tokens.size - len(line) < length
-    starts = np.cumsum([0, *(len(document) + 1 for document in found)])
-    for number, document in enumerate(rows.document):
-        assert starts[document] <= number * length < starts[document + 1]
+    rows, line = packed(found, length, END), []
+    size = sum(len(document) + 1 for document in found)
+    tokens = rows.tokens.ravel()[:size].tolist()
+    assert rows.packed and (rows.tokens.ravel()[size:] == END).all() and rows.tokens.size - size < length
+    while tokens:
+        line.append(tokens[: tokens.index(END)])
+        tokens = tokens[len(line[-1]) + 1 :]
+    assert sorted(line) == sorted(document.tolist() for document in found)
+    for row, document in zip(rows.tokens, rows.document, strict=True):
+        begun = row[: (row == END).argmax()] if (row == END).any() else row
+        assert str(begun.tolist())[1:-1] in str(found[document].tolist())
+
+
+def test_documents_are_packed_in_random_order_but_beside_others_of_their_class() -> None:
+    found = [np.full(5, number) for number in range(40)]
+    rows = packed(found, 6, END)
+    neighbours = np.abs(np.diff(rows.document))
+    assert sorted(rows.document) == list(range(40)) and (neighbours == 1).sum() < 8
+    assert (rows.tokens[:, 0] == rows.document).all()
+    classes = np.arange(40) % 3
+    parted = packed(found, 6, END, classes)
+    assert (np.diff(classes[parted.document]) >= 0).all() and (np.diff(parted.document) != 3).sum() > 30
+    assert (packed(found, 6, END).tokens == rows.tokens).all()
 
 
 def test_auto_packs_long_documents_and_short_ones_but_not_those_that_fill_their_rows() -> None:

@@ -32,7 +32,7 @@ from unfog.recipes.listen import Listener, Silent
 from unfog.rng import Noise
 from unfog.train.rows import Rows
 
-LOOKS = 16  # noise levels at which each held-out row is looked at
+LOOKS = 4096  # at all held-out rows together, at different noise levels
 BATCH = 64
 BLANK = 3  # tokens in a blank that is filled to see how often that is right
 VERSES = 0.9  # share of texts that are quatrains, from which they are judged as such
@@ -145,6 +145,7 @@ def measure_bound(
     measured so, or where it can, with ``whole``, as one that sees all of a text at once.
     """
     chosen = np.random.default_rng(0).permutation(len(rows))[:MOST_ROWS]
+    looks = min(64, max(4, LOOKS // len(chosen)))
     needed = rows.stop - rows.first
     chosen = chosen[needed[chosen].argsort(kind="stable")]  # together with others of its length
     nats: list[Tensor] = []
@@ -160,7 +161,7 @@ def measure_bound(
         cond = NONE
         if model.encoder is not None and labels is not None:
             cond = model.encoder(torch.from_numpy(labels[part]))
-        nats.append(bound_of(model, x, fixed, Noise(first), cond, whole=whole))
+        nats.append(bound_of(model, x, fixed, looks, Noise(first), cond, whole=whole))
     total = torch.cat(nats).numpy()
     texts = [rows.tokens[i, rows.start[i] : rows.stop[i]] for i in chosen]
     characters = np.array([len(model.codec.decode(row.tolist(), stop=False)) for row in texts], np.float64)
@@ -183,12 +184,19 @@ def measure_bound(
 
 
 def bound_of(
-    model: TextModel, x: Tensor, fixed: Tensor, rng: Noise, cond: Condition, *, whole: bool = False
+    model: TextModel,
+    x: Tensor,
+    fixed: Tensor,
+    looks: int,
+    rng: Noise,
+    cond: Condition = NONE,
+    *,
+    whole: bool = False,
 ) -> Tensor:
     """The bound in nats, (B,), of tokens (B, L) given those that are ``fixed``; see ``measure_bound``."""
     if model.block and not whole:
-        return block_bound(model.blockwise(x), x, model.block, LOOKS, rng, fixed, cond)
-    return token_bound(model.denoiser, x, LOOKS, rng, fixed, cond)
+        return block_bound(model.blockwise(x), x, model.block, looks, rng, fixed, cond)
+    return token_bound(model.denoiser, x, looks, rng, fixed, cond)
 
 
 def ratio(costs: NDArray[np.float64], sizes: NDArray[np.float64]) -> Figure:

@@ -27,17 +27,19 @@ class Tokenised:
         codec: of the tokens.
         sources: of each text, without END.
         targets: of each target; None without pairs.
+        classes: of each text, (N,); None without.
     """
 
     codec: TokenCodec
     sources: Sequence[Ids]
     targets: Sequence[Ids] | None
+    classes: Ids | None = None
 
     @classmethod
     def of(cls, corpus: Corpus, codec: TokenCodec) -> Tokenised:
         """All texts and targets of a corpus."""
         targets = None if corpus.targets is None else codec.encode_many(corpus.targets)
-        return cls(codec, codec.encode_many(corpus.texts), targets)
+        return cls(codec, codec.encode_many(corpus.texts), targets, corpus.labels)
 
     def lengths(self) -> Ids:
         """Tokens of each document with all its END and GAP, (N,)."""
@@ -65,7 +67,8 @@ class Tokenised:
         """Some of the documents as rows; pairs, with ``room`` for targets, where there are targets."""
         chosen = [self.sources[i] for i in indices]
         if self.targets is None:
-            return lay(chosen, context, self.codec.end, how)
+            classes = None if self.classes is None else self.classes[indices]
+            return lay(chosen, context, self.codec.end, how, classes)
         targets = [self.targets[i] for i in indices]
         return pairs(chosen, targets, context, gap=self.codec.gap, end=self.codec.end, room=room)
 

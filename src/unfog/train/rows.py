@@ -3,7 +3,7 @@
 Whole documents are laid one to a row, behind an END that is never lost, from which a place knows where it is,
 and with END behind them up to the end of the row, so that where to stop is learned like everything else (Nie
 et al. 2025, arXiv 2502.09992). Where many documents are longer than a row, or most far shorter, they are laid
-end to end instead, and the line is cut into rows. Of a pair, source GAP target, the source is given and only
+end to end instead, in random order, and the line is cut into rows. Of a pair, source GAP target, the source is given and only
 the target is lost and learned. It stands at the end of its row, and END fills up what is left before it.
 """
 
@@ -58,16 +58,32 @@ def whole(documents: Sequence[NDArray[np.int64]], length: int, end: int) -> Rows
     return Rows(np.stack(tokens), start + 1, stop, start, np.array(origin))
 
 
-def packed(documents: Sequence[NDArray[np.int64]], length: int, end: int) -> Rows:
-    """All documents end to end, END between them, cut into rows; the rest that fills no row is END."""
-    closed = [np.append(document, end) for document in documents]
+def packed(
+    documents: Sequence[NDArray[np.int64]], length: int, end: int, classes: NDArray[np.int64] | None = None
+) -> Rows:
+    """All documents end to end, END between them, cut into rows; the rest that fills no row is END.
+
+    The order is random, and the same for the same number of documents: neighbours in a file are often much
+    alike, and a model that is shown them in one row learns to copy, which helps nobody who writes one text.
+
+    Args:
+        documents: tokens of each, (n,).
+        length: L.
+        end: that token.
+        classes: of the documents, (N,), those of a class then lie together; a row has the class that it
+            begins with.
+    """
+    order = np.random.default_rng(len(documents)).permutation(len(documents))
+    if classes is not None:
+        order = order[classes[order].argsort(kind="stable")]
+    closed = [np.append(documents[i], end) for i in order]
     line = np.concatenate(closed)
     starts = np.cumsum([0, *map(len, closed)])[:-1]
     count = -(-len(line) // length)
     tokens = np.full(count * length, end, np.int32)
     tokens[: len(line)] = line
     first = np.arange(count) * length
-    document = np.searchsorted(starts, first, side="right") - 1
+    document = order[np.searchsorted(starts, first, side="right") - 1]
     start, stop = _everything(count, length)
     return Rows(tokens.reshape(count, length), start, stop, start, document, packed=True)
 
@@ -105,7 +121,13 @@ def pairs(
     return Rows(tokens, stop - room, stop, first, np.arange(len(sources)), cut)
 
 
-def lay(documents: Sequence[NDArray[np.int64]], length: int, end: int, how: str = "auto") -> Rows:
+def lay(
+    documents: Sequence[NDArray[np.int64]],
+    length: int,
+    end: int,
+    how: str = "auto",
+    classes: NDArray[np.int64] | None = None,
+) -> Rows:
     """Documents as rows, whole or packed.
 
     "auto" packs them if more than a tenth is longer than a row, or if rows would be half empty.
@@ -114,4 +136,4 @@ def lay(documents: Sequence[NDArray[np.int64]], length: int, end: int, how: str 
     pack = (sizes > length).mean() > MOST_LONGER or np.minimum(sizes, length).mean() < FULLEST * length
     if how != "auto":
         pack = how == "packed"
-    return (packed if pack else whole)(documents, length, end)
+    return packed(documents, length, end, classes) if pack else whole(documents, length, end)
