@@ -197,6 +197,23 @@ def test_in_half_of_the_pairs_some_of_the_source_is_learned_beside_the_summary(n
     assert not (source & (asked[1] == CODEC.mask)).any(), "validation shows sources whole"
 
 
+def test_by_blocks_all_of_a_source_is_learned_and_weighs_as_much_as_its_summary() -> None:
+    objective = UnmaskingObjective(model(room=6, block=4), TextTrainConfig(joint=0.0))
+    x, learned, _ = paired(2000)
+    order = (learned[:, 2] - learned[:, 0]).argsort(stable=True)
+    learned, places = learned[order], torch.arange(32)
+    first, start = learned[:, :1], learned[:, 1:2]
+    read = (places >= first) & (places < start - 4)  # the summary begins in the block of the last of these
+    _, corrupted, weight, *_ = objective.draw((x, learned[order.argsort()], None), Noise(0), hide=0.0)
+    assert torch.equal(weight > 0, corrupted == CODEC.mask)
+    assert not ((weight > 0) & (places < start) & ~read).any(), "neither what is before it nor GAP"
+    for part in (read, places >= start):
+        some = part.any(1)
+        assert float((weight * part).sum(1)[some].mean()) == pytest.approx(1.0, abs=0.05)
+    asked = objective.draw((x, learned[order.argsort()], None), Noise(0))
+    assert not ((asked[1] == CODEC.mask) & (places < start)).any(), "validation asks for summaries alone"
+
+
 def test_documents_that_are_no_pairs_are_never_turned_into_others() -> None:
     rows = whole([np.arange(5)], 32, CODEC.end)
     learned = learned_of(rows)

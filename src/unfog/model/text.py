@@ -108,7 +108,8 @@ class TextModel(TokenModel):
             return given
         if not isinstance(self.denoiser.process, MaskedProcess):  # there, no token is kept
             return {"temperature": SUMMARY["temperature"], **given}
-        return {**SUMMARY, "no_repeat": self.spec.once, **given}
+        own = {"temperature": SUMMARY["temperature"]} if self.block else SUMMARY
+        return {**own, "no_repeat": self.spec.once, **given}
 
     def rewrite(self, text: str, strength: float, n: int = 1, *, seed: int = 0, **settings: Any) -> list[str]:
         """A text with a share of it forgotten and written anew: noised to a level, and back.

@@ -124,7 +124,8 @@ class TextTrainConfig(CommonTrainConfig):
         joint: share of pairs of which the text is learned instead of its summary, so that the model can also
             write.
         beside: share of the tokens of the sources that are hidden and learned beside the summaries; those are
-            in half of the pairs, and the others are shown whole, as they are when it summarises.
+            in half of the pairs, and the others are shown whole, as they are when it summarises. A network
+            that reads by blocks learns all of the sources, unless this is 0.
         copies: noisy versions of a summary that are learned from each reading of its source.
         whole: share of rows that a network with blocks reads whole while the learning rate falls, and before
             all; with none it never sees what follows.

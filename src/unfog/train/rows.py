@@ -3,8 +3,9 @@
 Whole documents are laid one to a row, behind an END that is never lost, from which a place knows where it is,
 and with END behind them up to the end of the row, so that where to stop is learned like everything else (Nie
 et al. 2025, arXiv 2502.09992). Where many documents are longer than a row, or most far shorter, they are laid
-end to end instead, in random order, and the line is cut into rows. Of a pair, source GAP target, the source is given and only
-the target is lost and learned. It stands at the end of its row, and END fills up what is left before it.
+end to end instead, in random order, and the line is cut into rows. Of a pair, source GAP target, the source
+is given and only the target is lost and learned. It stands at the end of its row, and END fills up what is
+left before it.
 """
 
 from __future__ import annotations

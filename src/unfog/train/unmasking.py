@@ -18,9 +18,10 @@ is hidden as well, and learned beside the target. Nothing is computed for the em
 rows are sorted by what they need.
 
 A network with blocks sees [lost ; clean], each block with its own t, and learns at every place to go on from
-all that stands before, which a text that is lost at random seldom shows. That takes twice as long. One that
-reads both ways learns to read whole first, and blocks as well while the learning rate falls: what it knows of
-language serves both.
+all that stands before, which a text that is lost at random seldom shows. Of a pair it learns the source in
+the same go, weighing as much as the target: most of the language stands there. Blocks take twice as long. One
+that reads both ways learns to read whole first, and blocks as well while the learning rate falls: what it
+knows of language serves both.
 """
 
 from __future__ import annotations
@@ -110,16 +111,19 @@ class UnmaskingObjective(Objective):
         open = (places >= learned[:, 1:2]) & (places < learned[:, 2:])
         twin = (way == PAIR)[:, None].expand_as(more)
         x, open = torch.cat([x, more], 1), torch.cat([open, twin], 1)
-        t, corrupted = self._corrupt(x, open, way, rng)
+        source = (places >= learned[:, :1]) & (places < learned[:, 1:2] - 1)
+        source = nn.functional.pad(source, (0, more.shape[1])) & (hide is not None and self.config.beside > 0)
+        # block after block, as all of a text is; what its target's first block holds of the source is shown
+        read = source & (way == BLOCKS)[:, None] & (torch.arange(x.shape[1]) < learned[:, 1:2] - self.block)
+        t, corrupted = self._corrupt(x, open | read, way, rng)
         mask = self.codec.mask if self.masked else None
-        lost = open if mask is None else open & (corrupted == mask)
-        weight = self._spread(self._weight(t), x.shape[1]) / open.sum(1, keepdim=True).clamp_min(1)
+        lost = open | read if mask is None else (open | read) & (corrupted == mask)
+        weight = self._spread(self._weight(t), x.shape[1]) * (evenly(open) + evenly(read))
         weight = torch.where(lost, weight.float(), 0.0)
-        if hide is not None and self.config.beside and not self.block and mask is not None:
-            source = (places >= learned[:, :1]) & (places < learned[:, 1:2] - 1)
-            gone = self._beside(nn.functional.pad(source, (0, more.shape[1])), rng)
+        if hide is not None and self.config.beside and mask is not None:
+            gone = self._beside(source & (way != BLOCKS)[:, None], rng)
             corrupted = torch.where(gone, mask, corrupted)
-            weight = weight + gone / gone.sum(1, keepdim=True).clamp_min(1)
+            weight = weight + evenly(gone)
         return x, corrupted, weight, t, hidden(labels, hide or 0.0, rng), needed, way
 
     def forward(self, *drawn: Tensor | None) -> Tensor:
@@ -212,6 +216,11 @@ class UnmaskingObjective(Objective):
     def masked(self) -> bool:
         """Whether tokens are hidden, and not exchanged."""
         return isinstance(self.denoiser.process, MaskedProcess)
+
+
+def evenly(chosen: Tensor) -> Tensor:
+    """Weights of the chosen places (B, W), bool, that sum up to 1 in each row with any."""
+    return chosen / chosen.sum(1, keepdim=True).clamp_min(1)
 
 
 def _times(batch: int, count: int, rng: Noise) -> Tensor:
