@@ -13,7 +13,6 @@ import torch
 import unfog
 from tests.given import knowing, small_writer
 from tests.sentences import TINY, sentences, write_pairs, write_sentences
-from unfog.condition import NONE
 from unfog.data import open_corpus
 from unfog.errors import DataError, SampleError, UsageError
 from unfog.model import load_text
