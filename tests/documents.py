@@ -139,7 +139,7 @@ def without(words: list[str], *names: str) -> list[str]:
 def quick(words: list[str]) -> list[str]:
     """The same command, made short: few steps, few examples, no download, no server."""
     name = words[1] if len(words) > 1 else ""
-    shipped = words[2:3] if name == "sample" else []  # a model may have the name of a set
+    shipped = words[2:3] if name in {"sample", "evaluate"} else []  # a model may have the name of a set
     words = ["digits" if word in DOWNLOADS or word.startswith("hub:") else word for word in words]
     words = [CAPTIONED.get(word, word) for word in words]
     words[2:3] = shipped or words[2:3]
@@ -266,7 +266,7 @@ def provide(
         place = folder / word
         if place.name == "model" and not place.exists() and words[1] not in TRAINING:
             shutil.copytree(model, place)
-        given = words[1] in {"edit", "upscale"} or words[words.index(word) - 1] == "--between"
+        given = words[1] in {"edit", "upscale"} or words[words.index(word) - 1] in {"--between", "--like"}
         if place.suffix in PICTURES and not place.exists() and given:
             draw(place, 1)
 
