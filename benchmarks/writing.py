@@ -1,6 +1,6 @@
 """How fast does a model of text write in each order, and how well, beside its autoregressive rival?
 
-    python benchmarks/writing.py MODEL DATA [--rival FILE] [-n 200] [--steps 4,8,16,32]
+    python benchmarks/writing.py MODEL DATA [--rival FILE] [-n 200] [--steps 4,8,16,32] [--orders reading,...]
 
 DATA is what the model learned from, FILE what `benchmarks/language.py --keep` wrote. Each order writes the
 same number of texts; a reader that has met neither model nor training texts says how likely they are, and
@@ -68,10 +68,10 @@ class Judge:
         return here, real
 
 
-def orders(model: TextModel, steps: Sequence[int]) -> list[tuple[str, dict[str, Any]]]:
-    """Every sampler that the model can use, with every number of steps."""
+def orders(model: TextModel, steps: Sequence[int], names: Sequence[str]) -> list[tuple[str, dict[str, Any]]]:
+    """Every one of these samplers that the model can use, with every number of steps."""
     found: list[tuple[str, dict[str, Any]]] = []
-    for name in TOKEN_SAMPLERS:
+    for name in names:
         settings: list[dict[str, Any]] = [{"steps": count} for count in steps]
         if name == "threshold":  # takes as many steps as it needs
             settings = [{"steps": model.spec.context, "tau": tau} for tau in THRESHOLDS]
@@ -115,10 +115,12 @@ def measure(
     return {"order": name, "calls per token": per_token, **rates, **{k: here[k] for k in SHOWN if k in here}}
 
 
-def writers(model: TextModel, rival: Rival | None, steps: Sequence[int]) -> list[tuple[str, Write]]:
+def writers(
+    model: TextModel, rival: Rival | None, steps: Sequence[int], names: Sequence[str]
+) -> list[tuple[str, Write]]:
     """All contestants."""
     canvas, found = model.layout.beginning(), []
-    for name, settings in orders(model, steps):
+    for name, settings in orders(model, steps, names):
 
         def ours(count: int, seed: int, settings: dict[str, Any] = settings) -> Tensor:
             return model.written([canvas] * count, seed=seed, **settings)[:, canvas.start :]
@@ -151,6 +153,7 @@ def main() -> None:
     parser.add_argument("data")
     parser.add_argument("--rival", type=Path, help="file of benchmarks/language.py --keep")
     parser.add_argument("--steps", default="4,8,16,32", help="to try, for each order")
+    parser.add_argument("--orders", default=",".join(TOKEN_SAMPLERS), help="to try")
     parser.add_argument("-n", type=int, default=200, help="texts to judge")
     parser.add_argument("--out", type=Path, help="JSON file with everything")
     options = parser.parse_args()
@@ -161,7 +164,8 @@ def main() -> None:
     for network in [model.denoiser.network, *([rival.network] if rival else [])]:
         network.blocks[0].register_forward_hook(lambda *_: calls.__setitem__(0, calls[0] + 1))
     rows = []
-    for name, write in writers(model, rival, [int(each) for each in options.steps.split(",")]):
+    steps, names = [int(each) for each in options.steps.split(",")], options.orders.split(",")
+    for name, write in writers(model, rival, steps, names):
         rows.append(measure(name, write, options.n, model, judge, calls))
         print(rows[-1], flush=True)
     real = judge.figures(judge.held[: options.n])[1]
