@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import unfog
 from tests.recipes.conftest import TINY
@@ -91,6 +92,18 @@ def test_what_is_no_codec_is_named(run: Path, tmp_path: Path) -> None:
         open_codec(run / "model")
     with pytest.raises(ModelError):
         open_codec(tmp_path)
+
+
+def test_a_model_in_latents_lends_its_codec(latent_run: Path, shapes: Path, tmp_path: Path) -> None:
+    lender = load_pictures(latent_run)
+    model = unfog.train(
+        "image", shapes, tmp_path / "run", steps=2, settings=TINY, samples=0, codec=latent_run
+    )
+    x = lender.codec.encode(torch.randint(0, 256, (2, 3, 16, 16), dtype=torch.uint8))
+    assert torch.allclose(lender.codec.decode(x).float(), model.codec.decode(x).float(), atol=1)
+    assert model.spec.latent["codec"] == load_codec(latent_run).fingerprint()
+    with pytest.raises(TrainError, match="16 x 16"):
+        prepared(shapes, latent_run, Silent(), size=32)
 
 
 def test_every_command_knows_models_in_latents(

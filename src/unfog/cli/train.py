@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 Codec = Annotated[
     Path | None,
-    typer.Option(help="Work in the latents of this codec (unfog train codec), or of a diffusers VAE."),
+    typer.Option(
+        help="Work in the latents of this codec (unfog train codec), of a model that works in some, "
+        "or of a diffusers VAE."
+    ),
 ]
 Pairs = Annotated[
     Path | None, typer.Option(help="Draw from the visual words of this pair model (unfog train pairs).")

@@ -42,6 +42,22 @@ class CodecModel(Model):
         spec = CodecSpec(**{name: value for name, value in description.items() if name in known})
         return cls(spec, description.get("history", []))
 
+    @classmethod
+    def of(cls, codec: LatentCodec) -> CodecModel:
+        """The codec that a model of pictures works in, as a model of its own; a copy."""
+        part = latent_part(codec, "")
+        spec = CodecSpec(
+            recipe="codec",
+            autoencoder=part["autoencoder"],
+            statistics=codec.statistics.to_dict(),
+            latents=part["latents"],
+            tiny=part["tiny"],
+            size=codec.statistics.shape[1],
+        )
+        model = cls(spec)
+        model.codec = codec.copy()
+        return model.eval()
+
     @property
     def shape(self) -> tuple[int, int, int]:
         """(C, H, W) of a picture that it learned from."""

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import torch
 
 from unfog.atomic import atomic_write
+from unfog.codec import LatentCodec
 from unfog.errors import ModelError
 from unfog.model.base import DiffusionModel, Model
 from unfog.model.codec import CodecModel
@@ -115,13 +116,16 @@ def load_pictures(folder: str | Path, device: str | torch.device = "cpu") -> Pic
 
 
 def load_codec(folder: str | Path, device: str | torch.device = "cpu") -> CodecModel:
-    """A learned codec; see ``load``.
+    """A learned codec, or the one in which a model of pictures works; see ``load``.
 
     Raises:
         ModelError: if it is something else.
     """
+    model = load(folder, device)
+    if isinstance(model, PictureModel) and isinstance(model.codec, LatentCodec):
+        return CodecModel.of(model.codec)
     other = "and no codec. Train one: unfog train codec --data DATA --out RUN"
-    return _load_kind(CodecModel, folder, device, "is a model of the recipe {recipe!r} " + other)
+    return _of_kind(CodecModel, model, folder, "is a model of the recipe {recipe!r} " + other)
 
 
 def load_pairs(folder: str | Path, device: str | torch.device = "cpu") -> PairModel:
@@ -145,7 +149,10 @@ _MAKES_NOTHING: dict[type[Model], str] = {
 
 def _load_kind(kind: type[Kind], folder: str | Path, device: str | torch.device, other: str) -> Kind:
     """Read a model of this kind; any other is refused with what ``other`` says of it."""
-    model = load(folder, device)
+    return _of_kind(kind, load(folder, device), folder, other)
+
+
+def _of_kind(kind: type[Kind], model: Model, folder: str | Path, other: str) -> Kind:
     if isinstance(model, kind):
         return model
     if issubclass(kind, DiffusionModel):

@@ -14,7 +14,7 @@ from unfog import config as configs
 from unfog.atomic import atomic_write, clear_leftovers
 from unfog.data import NAMED
 from unfog.errors import TrainError, UsageError
-from unfog.model import Model, load
+from unfog.model import Model, home, load
 from unfog.recipes.codec import CODEC
 from unfog.recipes.finish import finish
 from unfog.recipes.image import IMAGE
@@ -113,7 +113,7 @@ def _models_for(recipe: str, codec: str | Path | None, pairs: str | Path | None)
     if pairs is not None and "pairs" not in fields:
         raise UsageError(f"--pairs is for the recipe text2image, and this is {recipe!r}. Leave it out.")
     named = {"codec": codec, "pairs": pairs}
-    return {name: None if path is None else str(Path(path).absolute()) for name, path in named.items()}
+    return {name: None if path is None else str(home(path).absolute()) for name, path in named.items()}
 
 
 def _check_free(run: Path) -> None:
