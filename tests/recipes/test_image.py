@@ -52,6 +52,12 @@ def test_networks_that_are_told_what_to_draw_know_positions(kind: str) -> None:
     assert image.network_for("small", 32, {**told, "position": False})["position"] is False
 
 
+@pytest.mark.parametrize("kind", ["unet", "transformer", "joint"])
+def test_detail_is_held_up_in_pixels_and_not_in_latents(kind: str) -> None:
+    assert image.network_for("small", 32, {"kind": kind})["detail"] == 2
+    assert image.network_for("small", 32, {"kind": kind, "detail": 0})["detail"] == 0
+
+
 @given(st.integers(0, 100_000))
 def test_groups_keep_enough_pictures_each(pictures: int) -> None:
     groups = image.default_groups(pictures)

@@ -29,6 +29,7 @@ from unfog.nets.attention import (
     rotary_2d,
     spin,
 )
+from unfog.nets.detail import detail, filtered
 from unfog.nets.layers import ClockEmbedding, Linear, check_settings, gated, look_up, zeroed
 from unfog.nets.patches import cut
 from unfog.nets.position import Position
@@ -55,6 +56,7 @@ class JointTransformerConfig:
         position: whether patches know where in the picture they are, and not only how far apart.
         dropout: share of activations dropped at the end of each branch while training.
         variance: a second output for each channel, for a learned variance (``denoise/variance.py``).
+        detail: from how many sizes of surroundings differences are held up (``nets/detail.py``), 0 for none.
     """
 
     channels: int = 3
@@ -71,6 +73,7 @@ class JointTransformerConfig:
     position: bool = False
     dropout: float = 0.0
     variance: bool = False
+    detail: int = 0
 
     def __post_init__(self) -> None:
         check_settings(self, "channels", "patch", "width", "depth", "head", "vector")
@@ -201,9 +204,9 @@ class JointTransformer(nn.Module):
         super().__init__()
         self.config = config
         pixels, width = config.patch**2, config.width
-        outputs = config.channels * (1 + config.variance)
+        outputs = config.channels * (1 + config.variance + config.detail)
         self.clock = ClockEmbedding(config.vector)
-        self.stem = Linear((config.channels + config.extra) * pixels, width)
+        self.stem = Linear((config.channels * (1 + config.detail) + config.extra) * pixels, width)
         self.position = Position(width) if config.position else None
         self.condition = Linear(config.context, width) if config.context else None
         double = min(config.double, config.depth - 1) if config.context else 0
@@ -244,7 +247,9 @@ class JointTransformer(nn.Module):
         """
         prompt = Prompt.of(self.config, tokens, mask, picture)
         emb = F.silu(self.clock(clock) if vector is None else self.clock(clock) + vector)
-        patches, frame = cut(x if concat is None else torch.cat([x, concat], 1), self.config.patch)
+        fine = detail(x, clock, self.config.detail)
+        x = torch.cat([x, fine.to(x), *([] if concat is None else [concat])], 1)
+        patches, frame = cut(x, self.config.patch)
         parts = [self.stem(patches)]
         if self.position is not None:
             parts = [parts[0] + self.position.of(frame.rows, frame.columns, x.device)]
@@ -257,8 +262,8 @@ class JointTransformer(nn.Module):
                 parts = [torch.cat(parts, 1)]
             parts = block(parts, shared, view)
         shift, scale = self.modulate(emb)[:, None].chunk(2, 2)
-        h = parts[0]
-        return frame.join(self.head(torch.addcmul(shift, F.layer_norm(h, h.shape[-1:]), 1 + scale)))
+        h = torch.addcmul(shift, F.layer_norm(parts[0], parts[0].shape[-1:]), 1 + scale)
+        return filtered(frame.join(self.head(h)), fine, self.config.channels)
 
 
 def _view(turn: Tensor, parts: list[Tensor], prompt: Prompt) -> View:

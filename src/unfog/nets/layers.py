@@ -45,6 +45,9 @@ def check_settings(config: Any, *names: str, place: str = "network") -> None:
             raise ConfigError(f"{place}.{name} = {value!r}: give true or false.")
     if not 0 <= config.dropout < 1:
         raise ConfigError(f"{place}.dropout = {config.dropout!r}: give a share from 0 to below 1.")
+    detail = getattr(config, "detail", 0)
+    if not isinstance(detail, int) or isinstance(detail, bool) or not 0 <= detail <= 6:
+        raise ConfigError(f"{place}.detail = {detail!r}: give a number of sizes, at most 6, or 0 for none.")
     for name in names:
         values = getattr(config, name)
         for value in values if isinstance(values, tuple) else (values,):

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from unfog.nets.attention import Turn, check_heads, rotary_2d, rotate
+from unfog.nets.detail import detail, filtered
 from unfog.nets.layers import ClockEmbedding, Linear, check_settings, look_up, zeroed
 from unfog.nets.patches import cut
 from unfog.nets.position import Position
@@ -33,6 +34,7 @@ class TransformerConfig:
         position: whether patches know where in the picture they are, and not only how far apart.
         dropout: share of activations dropped in the feed-forward parts while training.
         variance: a second output for each channel, for a learned variance (``denoise/variance.py``).
+        detail: from how many sizes of surroundings differences are held up (``nets/detail.py``), 0 for none.
     """
 
     channels: int = 3
@@ -45,6 +47,7 @@ class TransformerConfig:
     position: bool = False
     dropout: float = 0.0
     variance: bool = False
+    detail: int = 0
 
     def __post_init__(self) -> None:
         check_settings(self, "channels", "patch", "width", "depth", "head", "vector")
@@ -91,9 +94,9 @@ class Transformer(nn.Module):
         super().__init__()
         self.config = config
         pixels, width = config.patch**2, config.width
-        outputs = config.channels * (1 + config.variance)
+        outputs = config.channels * (1 + config.variance + config.detail)
         self.clock = ClockEmbedding(config.vector)
-        self.stem = Linear((config.channels + config.extra) * pixels, width)
+        self.stem = Linear((config.channels * (1 + config.detail) + config.extra) * pixels, width)
         self.position = Position(width) if config.position else None
         self.blocks = nn.ModuleList(
             TokenBlock(width, config.head, config.vector, config.dropout) for _ in range(config.depth)
@@ -106,8 +109,8 @@ class Transformer(nn.Module):
     ) -> Tensor:
         """Predict the target; arguments as for ``UNet.forward``, (B, C, H, W) in and out."""
         emb = F.silu(self.clock(clock) if vector is None else self.clock(clock) + vector)
-        if concat is not None:
-            x = torch.cat([x, concat], 1)
+        fine = detail(x, clock, self.config.detail)
+        x = torch.cat([x, fine.to(x), *([] if concat is None else [concat])], 1)
         patches, frame = cut(x, self.config.patch)
         h = self.stem(patches)
         if self.position is not None:
@@ -116,4 +119,5 @@ class Transformer(nn.Module):
         for block in self.blocks:
             h = block(h, emb, turn)
         shift, scale = self.modulate(emb)[:, None].chunk(2, 2)
-        return frame.join(self.head(torch.addcmul(shift, F.layer_norm(h, h.shape[-1:]), 1 + scale)))
+        out = frame.join(self.head(torch.addcmul(shift, F.layer_norm(h, h.shape[-1:]), 1 + scale)))
+        return filtered(out, fine, self.config.channels)

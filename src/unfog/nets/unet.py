@@ -17,6 +17,7 @@ from torch.nn import functional as F
 
 from unfog.errors import ConfigError
 from unfog.nets.attention import CrossAttention, Prompt, check_prompts
+from unfog.nets.detail import detail, filtered
 from unfog.nets.layers import ClockEmbedding, attend, check_settings, group_norm, padding_to, zeroed
 from unfog.nets.position import Position
 from unfog.nets.spatial import SpatialTransformer
@@ -43,6 +44,7 @@ class UNetConfig:
         picture: width of the tokens of a picture given as a prompt, 0 for none; looked at beside the text.
         dropout: share of activations dropped in each block while training.
         variance: a second output for each channel, for a learned variance (``denoise/variance.py``).
+        detail: from how many sizes of surroundings differences are held up (``nets/detail.py``), 0 for none.
     """
 
     channels: int = 3
@@ -59,6 +61,7 @@ class UNetConfig:
     picture: int = 0
     dropout: float = 0.0
     variance: bool = False
+    detail: int = 0
 
     def __post_init__(self) -> None:
         if not isinstance(self.widths, tuple) or not self.widths:
@@ -122,9 +125,9 @@ class UNet(nn.Module):
         super().__init__()
         self.config = config
         pixels, vector = config.patch**2, config.vector
-        outputs = config.channels * (1 + config.variance)
+        outputs = config.channels * (1 + config.variance + config.detail)
         self.clock = ClockEmbedding(vector)
-        self.stem = nn.Conv2d((config.channels + config.extra) * pixels, config.widths[0], 3, padding=1)
+        self.stem = nn.Conv2d((config.channels * (1 + config.detail) + config.extra) * pixels, config.widths[0], 3, padding=1)
         self.down, self.shrink, handed = nn.ModuleList(), nn.ModuleList(), [config.widths[0]]
         width = config.widths[0]
         for level, wide in enumerate(config.widths):
@@ -184,15 +187,16 @@ class UNet(nn.Module):
         config, prompt = self.config, Prompt.of(self.config, tokens, mask, picture)
         emb = self.clock(clock) if vector is None else self.clock(clock) + vector
         emb = F.silu(emb)
-        if concat is not None:
-            x = torch.cat([x, concat], 1)
+        fine = detail(x, clock, config.detail)
+        x = torch.cat([x, fine.to(x), *([] if concat is None else [concat])], 1)
         height, width = x.shape[2:]
         pad = padding_to((height, width), config.patch * 2 ** (len(config.widths) - 1))
         h = F.pixel_unshuffle(F.pad(x, pad), config.patch).contiguous(memory_format=torch.channels_last)
         h = self.stem(h)
         h = self._up(self._down(h, emb, prompt), emb, prompt)
         h = F.pixel_shuffle(self.head(F.silu(self.norm(h))), config.patch)
-        return h[:, :, pad[2] : pad[2] + height, pad[0] : pad[0] + width]
+        h = h[:, :, pad[2] : pad[2] + height, pad[0] : pad[0] + width]
+        return filtered(h, fine, config.channels)
 
     def _down(self, h: Tensor, emb: Tensor, prompt: Prompt) -> list[Tensor]:
         handed, depth = [h], self.config.depth

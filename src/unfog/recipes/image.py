@@ -35,6 +35,7 @@ PRESETS: dict[str, dict[str, int]] = {
 WHOLE = 32  # latents along a side up to which the network looks at each of them by itself
 COARSEST = 8  # about the side at the lowest resolution, where attention looks at everything
 LEAST_START = 20.0  # the noise at which sampling starts at least: data of any spread are lost there
+DETAIL = 2  # sizes of surroundings from which pixels differ: 3 and 5 wide; a third brought next to nothing
 LISTENING = 16  # the largest side at which places look at a text or a picture given as a prompt
 LISTENERS: dict[str, dict[str, int]] = {
     "tiny": {"width": 32, "depth": 1},
@@ -92,8 +93,9 @@ def network_for(preset: str, size: int, options: dict[str, Any]) -> dict[str, An
 
     Larger pictures are folded into more channels (patches of 4 from 48 pixels on), and get more levels, so
     that attention always sees about 8 x 8 places. Whoever is told where things stand has to know where that
-    is: networks that listen to words know positions.
+    is: networks that listen to words know positions. What folding drowns is held up (``nets/detail.py``).
     """
+    options = {"detail": DETAIL, **options}
     kind = options.get("kind", "unet")
     told = bool(options.get("context") or options.get("picture"))
     if kind == "transformer":
@@ -207,7 +209,7 @@ def network_of(preset: str, size: int, options: dict[str, Any], latents: Latents
     side = latents.codec.latent[1]
     # latents are folded already: they differ from place to place as pixels never do
     patch = {} if side > WHOLE else {"patch": 1}
-    return network_for(preset, side, {**patch, **options})
+    return network_for(preset, side, {**patch, "detail": 0, **options})
 
 
 def schedule_for(options: dict[str, Any], diameter: float) -> dict[str, Any]:
