@@ -15,7 +15,7 @@ from tests.given import enliven
 from tests.nets.test_shared import SMALL
 from unfog.errors import ConfigError
 from unfog.nets import NETWORKS
-from unfog.nets.detail import detail, filtered
+from unfog.nets.detail import EDGE, detail, filtered
 
 FLAT = 0.7  # the value of a picture that is the same everywhere
 
@@ -33,8 +33,9 @@ def test_noise_looks_the_same_at_every_level(level: float) -> None:
     (at_one, _, one), fine = noisy(1.0), detail(x, clock, 2)
     torch.testing.assert_close(fine, detail(at_one, one, 2), rtol=1e-3, atol=1e-3)
     near, far = fine.split(3, 1)
-    likeness = [float(torch.corrcoef(torch.stack([part.flatten(), noise.flatten()]))[0, 1]) for part in (near, far)]
-    assert likeness[0] > 0.9 and 0.1 < likeness[1] < likeness[0]
+    pairs = [torch.stack([part.flatten(), noise.flatten()]) for part in (near, far)]
+    close, wide = (float(torch.corrcoef(pair)[0, 1]) for pair in pairs)
+    assert close > 0.9 and 0.1 < wide < close
 
 
 def test_more_surroundings_leave_less_noise_in_what_is_flat() -> None:
@@ -52,17 +53,17 @@ def test_an_edge_is_held_low() -> None:
     x = torch.zeros(1, 1, 8, 8)
     x[..., 4:] = 1.0
     high, low = (detail(x, torch.tensor([math.log(1 / level)]), 1).abs().max() for level in (0.01, 1.0))
-    assert float(high) < 0.3 and 0.1 < float(low) < 1.5
+    assert (
+        float(high) < 1.2 and 0.2 < float(low) < 0.5
+    )  # of differences of a third: 33 and 0.5 times the noise
 
 
 @settings(max_examples=25, deadline=None)
-@given(
-    height=st.integers(1, 9), width=st.integers(1, 9), scales=st.integers(0, 3), clock=st.floats(-10, 10)
-)
+@given(height=st.integers(1, 9), width=st.integers(1, 9), scales=st.integers(0, 3), clock=st.floats(-10, 10))
 def test_any_size_and_any_noise(height: int, width: int, scales: int, clock: float) -> None:
     fine = detail(torch.randn(2, 3, height, width), torch.full((2,), clock), scales)
     assert fine.shape == (2, 3 * scales, height, width) and bool(fine.isfinite().all())
-    assert float(fine.abs().max() if scales else 0) < 2
+    assert float(fine.abs().max() if scales else 0) <= EDGE / 2 + 1e-4
 
 
 def test_shares_are_of_their_own_channel_and_size() -> None:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from unfog.data import PictureStore
 from unfog.model import PictureModel
 from unfog.recipes import image
 from unfog.recipes.image import most_noise, sampling_for, schedule_for
@@ -53,9 +54,17 @@ def test_networks_that_are_told_what_to_draw_know_positions(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["unet", "transformer", "joint"])
-def test_detail_is_held_up_in_pixels_and_not_in_latents(kind: str) -> None:
-    assert image.network_for("small", 32, {"kind": kind})["detail"] == 2
-    assert image.network_for("small", 32, {"kind": kind, "detail": 0})["detail"] == 0
+@pytest.mark.parametrize(("channels", "size", "scales"), [(3, 32, 2), (3, 64, 2), (1, 64, 2), (1, 8, 0)])
+def test_detail_is_held_up_where_a_place_stands_for_many_numbers(
+    kind: str, channels: int, size: int, scales: int
+) -> None:
+    none = np.zeros(0, dtype=np.int64)
+    store = PictureStore(
+        np.zeros((1, size, size, channels), np.uint8), None, (), ("a",), None, none, none, "here", "0"
+    )
+    options = {"kind": kind} if size > 8 else {"kind": kind, "patch": 2}
+    assert image.network_of("small", store, options, None)["detail"] == scales
+    assert image.network_of("small", store, {**options, "detail": 1}, None)["detail"] == 1
 
 
 @given(st.integers(0, 100_000))

@@ -1,11 +1,11 @@
 """Fine detail, held up to the eye: what the folding of pixels and the norms of a network would drown.
 
 Where little noise is left, all that is to be said is which of the faint differences between neighbours are
-noise. They are sigma times as large as the picture, so that norms over a picture's features see next to nothing
-of them; and where pixels are folded into channels, noise, which has as many numbers as there are pixels, has
-to pass through fewer. So these differences are cut out before the network and enlarged until the noise in
-them is 1, and behind it come back: for each of them the network says how much of it is noise, place by place.
-That is a filter of its own for every pixel, which begins as none, as those that clear rendered and
+noise. They are sigma times as large as the picture, so that norms over a picture's features see next to
+nothing of them; and where pixels are folded into channels, noise, which has as many numbers as there are
+pixels, has to pass through fewer. So these differences are cut out before the network and enlarged until the
+noise in them is 1, and behind it they come back: of each of them the network says how much is noise, place by
+place. That is a filter of its own for every pixel, which begins as none, like those that clear rendered and
 photographed pictures of noise (Bako et al. 2017; Mildenhall et al. 2018, arXiv 1712.02327).
 """
 
@@ -15,15 +15,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-EDGE = 3.0  # standard deviations of the noise: a larger difference is more likely an edge
+EDGE = 6.0  # standard deviations of the noise: where what passes is highest, half of the difference
 
 
 def detail(x: Tensor, clock: Tensor, scales: int) -> Tensor:
     """How each pixel differs from its surroundings, in units of the noise, and high edges held low.
 
     The first scale is the difference from the mean of 3 x 3 pixels; each further one is that of this mean
-    from one of surroundings about twice as wide. A difference u passes as u / (1 + (u / EDGE)^2), so noise as
-    it is and an edge the less the higher it is (Perona & Malik 1990).
+    from one of surroundings about twice as wide. A difference u passes as u / (1 + (u / EDGE)^2): noise as it
+    is, nearly, and an edge the less the higher it is (Perona & Malik 1990).
 
     Args:
         x: noisy pictures, scaled to a variance of 1, (B, C, H, W).
@@ -60,5 +60,5 @@ def filtered(out: Tensor, fine: Tensor, channels: int) -> Tensor:
     if not count:
         return out
     said, shares = out[:, :-count].float(), out[:, -count:]
-    noise = (shares * fine).unflatten(1, (-1, channels)).sum(1)
+    noise = torch.stack((shares * fine).tensor_split(count // channels, 1)).sum(0)
     return torch.cat([said[:, :channels] + noise, said[:, channels:]], 1)

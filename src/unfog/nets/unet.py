@@ -125,9 +125,10 @@ class UNet(nn.Module):
         super().__init__()
         self.config = config
         pixels, vector = config.patch**2, config.vector
+        inputs = config.channels * (1 + config.detail) + config.extra
         outputs = config.channels * (1 + config.variance + config.detail)
         self.clock = ClockEmbedding(vector)
-        self.stem = nn.Conv2d((config.channels * (1 + config.detail) + config.extra) * pixels, config.widths[0], 3, padding=1)
+        self.stem = nn.Conv2d(inputs * pixels, config.widths[0], 3, padding=1)
         self.down, self.shrink, handed = nn.ModuleList(), nn.ModuleList(), [config.widths[0]]
         width = config.widths[0]
         for level, wide in enumerate(config.widths):

@@ -35,7 +35,8 @@ PRESETS: dict[str, dict[str, int]] = {
 WHOLE = 32  # latents along a side up to which the network looks at each of them by itself
 COARSEST = 8  # about the side at the lowest resolution, where attention looks at everything
 LEAST_START = 20.0  # the noise at which sampling starts at least: data of any spread are lost there
-DETAIL = 2  # sizes of surroundings from which pixels differ: 3 and 5 wide; a third brought next to nothing
+DETAIL = 2  # sizes of surroundings from which pixels differ: 3 and 5 wide; a third brings next to nothing
+FEW = 8  # numbers in one place: digits, with 4, are drawn better without detail
 LISTENING = 16  # the largest side at which places look at a text or a picture given as a prompt
 LISTENERS: dict[str, dict[str, int]] = {
     "tiny": {"width": 32, "depth": 1},
@@ -93,9 +94,8 @@ def network_for(preset: str, size: int, options: dict[str, Any]) -> dict[str, An
 
     Larger pictures are folded into more channels (patches of 4 from 48 pixels on), and get more levels, so
     that attention always sees about 8 x 8 places. Whoever is told where things stand has to know where that
-    is: networks that listen to words know positions. What folding drowns is held up (``nets/detail.py``).
+    is: networks that listen to words know positions.
     """
-    options = {"detail": DETAIL, **options}
     kind = options.get("kind", "unet")
     told = bool(options.get("context") or options.get("picture"))
     if kind == "transformer":
@@ -166,7 +166,7 @@ def prepared_for(
     ours = sampling_for(spread, groups is not None, most_noise(schedule, config.train, spread))
     spec = Spec(
         recipe="image",
-        network=network_of(config.preset, store.size, config.network, latents),
+        network=network_of(config.preset, store, config.network, latents),
         schedule=schedule,
         target=config.target,
         statistics=statistics.to_dict(),
@@ -202,14 +202,23 @@ def _groups(config: ImageConfig, store: PictureStore, classes: tuple[str, ...]) 
     return find_groups(store.images, labels, store.train, classes=len(classes), wanted=wanted)
 
 
-def network_of(preset: str, size: int, options: dict[str, Any], latents: Latents | None) -> dict[str, Any]:
-    """The network's options for pictures of a size, or for their latents; see ``network_for``."""
+def network_of(
+    preset: str, store: PictureStore, options: dict[str, Any], latents: Latents | None
+) -> dict[str, Any]:
+    """The network's options for these pictures, or for their latents; see ``network_for``.
+
+    Where one place of the network stands for many numbers, as it does for folded colours, detail is held up
+    (``nets/detail.py``).
+    """
     if latents is None:
-        return network_for(preset, size, options)
+        shape = network_for(preset, store.size, options)
+        patch = shape["patch"]
+        many = isinstance(patch, int) and store.channels * patch**2 > FEW  # else the network will refuse it
+        return {"detail": DETAIL if many else 0, **shape}
     side = latents.codec.latent[1]
     # latents are folded already: they differ from place to place as pixels never do
     patch = {} if side > WHOLE else {"patch": 1}
-    return network_for(preset, side, {**patch, "detail": 0, **options})
+    return network_for(preset, side, {**patch, **options})
 
 
 def schedule_for(options: dict[str, Any], diameter: float) -> dict[str, Any]:

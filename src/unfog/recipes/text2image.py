@@ -187,7 +187,7 @@ def prepare(config: Text2ImageConfig, listener: Listener) -> Pictures:
     ours |= {"guidance": guidance, "guidance_low": 0.0, "guidance_high": 1e9, "threshold": threshold}
     spec = Spec(
         recipe="text2image",
-        network=network_of(config.preset, store.size, network, latents),
+        network=network_of(config.preset, store, network, latents),
         schedule=schedule,
         target=config.target,
         statistics=statistics.to_dict(),
