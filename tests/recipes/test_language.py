@@ -120,6 +120,17 @@ def test_a_network_with_blocks_reads_texts_whole_as_well_unless_none_shall_be(te
     assert whole == [True, False] and prepared(texts).model.whole
 
 
+@pytest.mark.parametrize(
+    ("source", "block", "warned"), [("pairs", 4, True), ("pairs", 0, False), ("texts", 4, False)]
+)
+def test_who_asks_for_summaries_by_blocks_is_warned(
+    source: str, block: int, warned: bool, request: pytest.FixtureRequest
+) -> None:
+    hears = Hears()
+    language.prepare(config_of(request.getfixturevalue(source), f"network.block={block}"), hears)
+    assert ("follow their source poorly" in hears.said) is warned
+
+
 def test_prepare_is_the_same_for_the_same_seed(texts: Path) -> None:
     one, two = (prepared(texts).model.fingerprint() for _ in range(2))
     assert one == two != prepared(texts, "train.seed=1").model.fingerprint()
