@@ -15,8 +15,10 @@ import numpy as np
 import pytest
 
 import unfog
+from unfog import config as configs
 from unfog.errors import ConfigError, DataError, TrainError, UsageError
 from unfog.recipes.listen import Silent
+from unfog.recipes.train import RECIPES
 from unfog.train.checkpoint import checkpoint_folders
 from unfog.train.run import read_log
 
@@ -92,6 +94,21 @@ def test_resuming_repeats_the_lost_steps_and_says_so(tmp_path: Path, shapes: Pat
     verdict = [row for row in read_log(out) if row.get("event") == "replayed"]
     assert verdict and verdict[-1]["steps"] >= 1 and verdict[-1]["differing"] == 0
     assert [row for row in read_log(out) if row.get("event") == "finished"][-1]["weights"] == before
+
+
+@pytest.mark.parametrize("name", ["run", "latent_run", "words_run", "visual_run", "writer", "summariser"])
+def test_a_run_keeps_the_network_that_it_began_with(name: str, request: pytest.FixtureRequest) -> None:
+    """Whatever later versions choose by default, its settings alone bring back the very same model."""
+    folder: Path = request.getfixturevalue(name)
+    model = unfog.load(folder / "model")
+    recipe = RECIPES[model.spec.recipe]
+    config = configs.read(recipe.config, folder / "config.toml")
+    again = recipe.prepare(config, Silent()).model
+    assert config.network == json.loads(json.dumps(model.spec.network)) and len(config.network) > 3
+    assert again.spec.network == model.spec.network
+    assert {k: v.shape for k, v in again.state_dict().items()} == {
+        k: v.shape for k, v in model.state_dict().items()
+    }
 
 
 def test_a_second_run_into_the_same_folder_is_refused(run: Path, shapes: Path) -> None:

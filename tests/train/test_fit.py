@@ -140,9 +140,13 @@ def test_looking_on_does_not_change_the_run() -> None:
     assert same(alone.checkpoint(), watched.checkpoint())
 
 
-def test_a_checkpoint_of_another_network_is_refused() -> None:
+NARROW = {"kind": "unet", "widths": [8], "depth": 1, "vector": 16, "head": 16}
+
+
+@pytest.mark.parametrize("changes", [{"classes": ()}, {"network": NARROW}])
+def test_a_checkpoint_of_another_network_is_refused(changes: dict[str, Any]) -> None:
     torch.manual_seed(0)
-    other = Training(PictureModel(small_spec(classes=())), source(), config())
+    other = Training(PictureModel(small_spec(**changes)), source(), config())
     with pytest.raises(TrainError, match="another network"):
         training().restore(other.checkpoint())
 

@@ -96,9 +96,22 @@ def train(
                 _check_free(run)
             stack.enter_context(locked(run))
         accelerator, prepared = _accelerator(run, config), chosen.prepare(config, listener)
+        config = _remembered(config, prepared.model)
         if machines.is_main_process and not resume:  # only now, so that a slip leaves no run behind
             atomic_write(run / "config.toml", configs.to_toml(config))
         return _run(run, chosen.settled(config, prepared), prepared, accelerator, samples, listener)
+
+
+def _remembered(config: Any, model: Model) -> Any:
+    """The settings as a run keeps them: with the network that it began with.
+
+    So a later version, with other defaults, goes on with the same one. Picture prompts are added to a network
+    that its own model describes.
+    """
+    onto = getattr(getattr(config, "pairs", None), "onto", None)
+    if "network" not in type(config).model_fields or onto is not None:
+        return config
+    return config.model_copy(update={"network": dict(model.spec.network)})
 
 
 def _models_for(recipe: str, codec: str | Path | None, pairs: str | Path | None) -> dict[str, str | None]:

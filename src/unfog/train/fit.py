@@ -206,8 +206,12 @@ class Training:
             TrainError: if it belongs to another network.
         """
         weights = part(checkpoint.tensors, "weights.")
-        if weights.keys() != self.parameters.keys():
-            raise TrainError("The checkpoint is of another network. Start in a new --out folder.")
+        sizes = {name: parameter.shape for name, parameter in self.parameters.items()}
+        if {name: weight.shape for name, weight in weights.items()} != sizes:
+            raise TrainError(
+                "The checkpoint is of another network, by other settings or an earlier version of unfog. "
+                "Start in a new --out folder."
+            )
         with torch.no_grad():
             for name, parameter in self.parameters.items():
                 parameter.copy_(weights[name])
