@@ -10,6 +10,7 @@ from PIL import Image
 
 import unfog
 from tests.recipes.conftest import COLOURS
+from unfog.codec import measure_pixels
 from unfog.errors import ModelError, TrainError
 from unfog.model import load_pictures
 from unfog.model.asked import Wish
@@ -17,7 +18,7 @@ from unfog.recipes import draw
 from unfog.recipes.assess import evaluate_model
 from unfog.recipes.explain_subject import ModelSubject
 from unfog.recipes.listen import Silent
-from unfog.recipes.text2image import Text2ImageConfig, captions_of, examples_of, prepare
+from unfog.recipes.text2image import Text2ImageConfig, captions_of, examples_of, prepare, threshold_for
 
 
 def test_it_draws_the_colour_that_was_asked_for_in_both_languages(words_run: Path, tmp_path: Path) -> None:
@@ -57,6 +58,15 @@ def test_examples_are_captions_of_held_out_pictures_in_every_language() -> None:
     captions = [("a", "甲"), ("",), ("b", "乙"), ("c", "丙")]
     assert examples_of(captions, np.array([0, 1, 2])) == ("a", "乙")
     assert examples_of([("",)], np.array([0])) == ()
+
+
+def test_pictures_on_white_are_not_shrunk_towards_grey() -> None:
+    rng = np.random.default_rng(0)
+    photographs = rng.integers(5, 250, (8, 8, 8, 3), dtype=np.uint8)
+    on_white = photographs.copy()
+    on_white[:, :, :4] = 255
+    assert threshold_for(measure_pixels(photographs)) == "dynamic"
+    assert threshold_for(measure_pixels(on_white)) == threshold_for(None) == "static"
 
 
 def test_a_picture_without_a_caption_keeps_its_place(coloured: Path) -> None:
