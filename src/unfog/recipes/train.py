@@ -86,10 +86,8 @@ def train(
     listener = listener if listener and machines.is_main_process else Silent()
     given = {"minutes": minutes, "steps": steps, "preset": preset, "size": size, "seed": seed}
     given |= _models_for(recipe, codec, pairs)
-    if resume:
-        config = _resumed(run, chosen, data, given, settings)
-    else:
-        config = _configure(chosen, data, given, settings)
+    asked = data, given, settings
+    config = _resumed(run, chosen, *asked) if resume else _configure(chosen, *asked)
     with ExitStack() as stack:
         if machines.is_main_process:  # of several processes the first one has the folder, the others compute
             if not resume:
