@@ -1,8 +1,8 @@
 """The text-to-image recipe: learn from pictures with captions, and draw what words ask for.
 
 Imagen's way (Saharia et al. 2022, arXiv 2205.11487): a frozen language model reads the prompt, diffusion
-draws, guidance keeps to the words, and dynamic thresholding keeps the pixels unsaturated. Where there is no
-language model for the captions, or none is wanted, an encoder learns to read with the network.
+draws, guidance keeps to the words, and thresholding keeps the pixels unsaturated. Where there is no language
+model for the captions, or none is wanted, an encoder learns to read with the network.
 """
 
 from __future__ import annotations
